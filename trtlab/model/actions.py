@@ -1,0 +1,130 @@
+"""What the worker can do with a model: read it, check it. Called through `trtlab.worker`."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trtlab._errors import InputError
+from trtlab.model.description import Dimension, ModelDescription, TensorDescription
+from trtlab.model.graph_rules import tensor_bits
+from trtlab.model.walk import scopes
+
+if TYPE_CHECKING:
+    from onnx import ModelProto, TensorProto, ValueInfoProto
+
+    from trtlab.model.reading import ModelFile
+    from trtlab.worker.context import ActionContext
+
+_STATE_KEY = "model_file"
+
+
+def load(context: ActionContext, *, path: str, show_path: bool = True) -> dict[str, Any]:
+    """Read the model at `path`, keep it for the steps that follow, and describe it.
+
+    Args:
+        context: Where the model is kept.
+        path: The ONNX file.
+        show_path: False for a model that was given as bytes: its temporary file is nobody's business.
+
+    Returns:
+        `ModelDescription` as a dictionary.
+    """
+    from trtlab.model.reading import ModelFile
+
+    context.state.pop(_STATE_KEY, None)
+    file = ModelFile(Path(path).absolute())
+    context.state[_STATE_KEY] = file
+    return describe(file, show_path=show_path).to_dict()
+
+
+def loaded_model(context: ActionContext) -> ModelFile:
+    """Return the model that `load` kept.
+
+    Raises:
+        InputError: `load` has not run in this worker.
+    """
+    file: ModelFile | None = context.state.get(_STATE_KEY)
+    if file is None:
+        raise InputError("No model is loaded in this worker. Run the step 'load' first.")
+    return file
+
+
+def check(context: ActionContext) -> list[dict[str, Any]]:
+    """Check the loaded model; return its findings as dictionaries."""
+    from trtlab.model.check import check as check_model
+
+    return [finding.to_dict() for finding in check_model(loaded_model(context).proto)]
+
+
+def describe(file: ModelFile, *, show_path: bool = True) -> ModelDescription:
+    """Return what is in a model that was read."""
+    model = file.proto
+    counts: Counter[str] = Counter()
+    nested = subgraphs = 0
+    for scope in scopes(model):
+        counts.update(f"{node.domain}.{node.op_type}" if node.domain else node.op_type for node in scope.body.node)
+        nested += len(scope.body.node) if scope.path else 0
+        subgraphs += scope.depth > 0
+    initializers = {tensor.name for tensor in model.graph.initializer}
+    inline = sum(_tensor_bytes(t) for t in model.graph.initializer if t.data_location != t.EXTERNAL)
+    return ModelDescription(
+        path=str(file.path) if show_path else "",
+        sha256=file.sha256,
+        file_bytes=len(file.content),
+        ir_version=model.ir_version,
+        opsets={entry.domain: entry.version for entry in model.opset_import},
+        producer=" ".join(filter(None, (model.producer_name, model.producer_version))),
+        inputs=tuple(_tensor(value) for value in model.graph.input if value.name not in initializers),
+        outputs=tuple(_tensor(value) for value in model.graph.output),
+        node_count=len(model.graph.node),
+        nested_node_count=nested,
+        operators=dict(counts.most_common()),
+        initializer_count=len(model.graph.initializer),
+        weights_bytes=inline + file.external_data.tensor_bytes,
+        external_files=file.external_data.files,
+        subgraph_count=subgraphs,
+        functions=tuple(f"{f.domain}.{f.name}" if f.domain else f.name for f in model.functions),
+    )
+
+
+def _tensor_bytes(tensor: TensorProto) -> int:
+    if tensor.raw_data:
+        return len(tensor.raw_data)
+    bits = tensor_bits(tensor.data_type)
+    return tensor.ByteSize() if bits is None else (max(math.prod(tensor.dims), 0) * bits + 7) // 8
+
+
+def _tensor(value: ValueInfoProto) -> TensorDescription:
+    kind = value.type.WhichOneof("value")
+    if kind not in ("tensor_type", "sparse_tensor_type"):
+        return TensorDescription(value.name, (kind or "unknown").removesuffix("_type"), None)
+    tensor = getattr(value.type, kind)
+    shape = tuple(_dimension(size) for size in tensor.shape.dim) if tensor.HasField("shape") else None
+    return TensorDescription(value.name, dtype_name(tensor.elem_type), shape)
+
+
+def _dimension(size: Any) -> Dimension:  # noqa: ANN401 - TensorShapeProto.Dimension, which onnx does not export
+    field = size.WhichOneof("value")
+    if field == "dim_value":
+        # Some exporters write -1 for an open size.
+        return int(size.dim_value) if size.dim_value >= 0 else None
+    return str(size.dim_param) or None if field == "dim_param" else None
+
+
+def dtype_name(data_type: int) -> str:
+    """Return the NumPy-style name of an ONNX data type (`float32` for FLOAT)."""
+    import onnx
+
+    try:
+        name = onnx.TensorProto.DataType.Name(data_type).lower()
+    except ValueError:
+        return f"unknown type {data_type}"
+    return {"float": "float32", "double": "float64", "undefined": "undefined type"}.get(name, name)
+
+
+def model_state(context: ActionContext) -> ModelProto:
+    """Return the parsed message of the loaded model."""
+    return loaded_model(context).proto
