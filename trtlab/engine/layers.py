@@ -1,0 +1,97 @@
+"""Read the list of an engine's layers: from the builder's verbose log, or from the engine inspector's JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from trtlab._engine_results import EngineLayer
+
+# Between the ONNX names of one layer the inspector puts the record separator (ASCII 0x1E), the log nothing.
+_ONNX_NODE = re.compile(r"\[ONNX Layer: (.*?)\](?=\s*\x1e?\s*(?:\[|$))", re.DOTALL)
+_LINE_HEAD = re.compile(r"^Name: (?P<name>.*?), LayerType: (?P<type>[^,]*), Inputs: \[", re.DOTALL)
+_TAIL = re.compile(r", TacticName: (?P<tactic>.*?), StreamId: -?\d+, Metadata: (?P<metadata>.*)$", re.DOTALL)
+_TENSOR = re.compile(r"\{ Name: (?P<name>.*?), Dimensions: \[(?P<shape>[^\]]*)\](?P<rest>.*?)\}(?=,? ?[\],{]|$)", re.DOTALL)
+_DATATYPE = re.compile(r"Datatype: (\w+)|Format/Datatype: ([^,}]+)")
+
+
+def layers_from_log(messages: Iterable[str]) -> tuple[EngineLayer, ...]:
+    """Return the layers that the builder's `Layers:` messages list. Lines of another form are left out."""
+    layers = [_from_line(line) for message in messages for line in _layer_lines(message)]
+    return tuple(layer for layer in layers if layer is not None)
+
+
+def _layer_lines(message: str) -> list[str]:
+    body = message.split("\n", 1)[1] if "\n" in message else ""
+    # The layers end where the engine's bindings begin; names may hold line breaks, so lines are found by their beginning.
+    body = re.split(r"\n\n(?:I/O Tensors|Bindings|Engine Metadata):", body, maxsplit=1)[0]
+    return re.split(r"\n(?=Name: )", body.strip("\n")) if body.strip() else []
+
+
+def _from_line(line: str) -> EngineLayer | None:
+    head = _LINE_HEAD.match(line)
+    if head is None:
+        return None
+    tail = _TAIL.search(line)
+    metadata = tail["metadata"] if tail else ""
+    middle = line[head.end() : tail.start() if tail else len(line)]
+    inputs, _, outputs = middle.partition("], Outputs: [")
+    inputs = inputs.partition("], Constants: [")[0]
+    return EngineLayer(
+        name=head["name"],
+        type=head["type"].strip(),
+        onnx_nodes=onnx_nodes(metadata),
+        inputs=_tensors_from_log(inputs),
+        outputs=_tensors_from_log(outputs),
+        tactic=tail["tactic"] if tail else "",
+    )
+
+
+def _tensors_from_log(text: str) -> tuple[str, ...]:
+    def describe(match: re.Match[str]) -> str:
+        datatype = _DATATYPE.search(match["rest"])
+        kind = next((group for group in datatype.groups() if group), "") if datatype else ""
+        return _tensor_text(match["name"], kind, match["shape"])
+
+    return tuple(describe(match) for match in _TENSOR.finditer(text))
+
+
+def _tensor_text(name: str, datatype: str, shape: str) -> str:
+    return f"{name}: {datatype.strip() or 'unknown type'} [{shape.replace(',', ' x ')}]"
+
+
+def onnx_nodes(metadata: str) -> tuple[str, ...]:
+    """Return the ONNX node names in a layer's metadata, without repetitions, in order."""
+    return tuple(dict.fromkeys(_ONNX_NODE.findall(metadata)))
+
+
+def layers_from_inspector(text: str) -> tuple[EngineLayer, ...]:
+    """Return the layers in the inspector's JSON. With little verbosity it gives bare names; the keys differ between releases."""
+    document = json.loads(text)
+    return tuple(_from_json(entry) for entry in document.get("Layers", ()))
+
+
+def _from_json(entry: Any) -> EngineLayer:  # noqa: ANN401 - any JSON value
+    if not isinstance(entry, dict):
+        return EngineLayer(name=str(entry), type="")
+    return EngineLayer(
+        name=str(entry.get("Name", "")),
+        type=str(entry.get("LayerType", "")),
+        onnx_nodes=onnx_nodes(str(entry.get("Metadata", ""))),
+        inputs=_tensors_from_json(entry.get("Inputs")),
+        outputs=_tensors_from_json(entry.get("Outputs")),
+        tactic=str(entry.get("TacticName", "")),
+    )
+
+
+def _tensors_from_json(entries: Any) -> tuple[str, ...]:  # noqa: ANN401 - any JSON value
+    if not isinstance(entries, list):
+        return ()
+    texts = []
+    for entry in entries:
+        if isinstance(entry, dict):
+            kind = entry.get("Datatype") or entry.get("Format/Datatype") or ""
+            texts.append(_tensor_text(str(entry.get("Name", "")), str(kind), ",".join(map(str, entry.get("Dimensions", ())))))
+    return tuple(texts)
