@@ -26,13 +26,11 @@ def three_digits(value: float) -> str:
 def format_bytes(count: int) -> str:
     """Return a size in B, KiB, MiB, GiB or TiB with three significant digits."""
     value = float(count)
-    for unit in _BINARY_UNITS[:-1]:
-        if abs(value) < _KIBI:
-            break
+    step = 0
+    while abs(value) >= _KIBI and step < len(_BINARY_UNITS) - 1:
         value /= _KIBI
-    else:
-        unit = _BINARY_UNITS[-1]
-    return f"{count} B" if unit == "B" else f"{three_digits(value)} {unit}"
+        step += 1
+    return f"{three_digits(value)} {_BINARY_UNITS[step]}" if step else f"{count} B"
 
 
 def format_seconds(seconds: float) -> str:
@@ -50,7 +48,7 @@ def shorten_middle(text: str, limit: int = 60) -> str:
     if len(text) <= limit:
         return text
     head = (limit - 1) // 2
-    return f"{text[:head]}…{text[len(text) - (limit - 1 - head):]}"
+    return f"{text[:head]}…{text[len(text) - (limit - 1 - head) :]}"
 
 
 def format_shape(shape: object) -> str:

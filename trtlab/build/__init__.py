@@ -37,7 +37,7 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - any public object
 class _CallablePackage(types.ModuleType):
     """A package that can be called (https://docs.python.org/3/reference/datamodel.html#customizing-module-attribute-access)."""
 
-    def __call__(self, *arguments: Any, **options: Any) -> BuildReport:
+    def __call__(self, *arguments: Any, **options: Any) -> BuildReport:  # noqa: ANN401 - those of build()
         from trtlab.build.api import build
 
         return build(*arguments, **options)

@@ -6,13 +6,13 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Union
+from typing import Any, Literal
 
 from trtlab._errors import InputError
 from trtlab._results import Result
 
 Shape = tuple[int, ...]
-ShapesArgument = Mapping[str, Union[Sequence[int], Sequence[Sequence[int]]]]
+ShapesArgument = Mapping[str, Sequence[int] | Sequence[Sequence[int]]]
 ProfilingVerbosity = Literal["layer_names_only", "detailed", "none"]
 HardwareCompatibility = Literal["none", "ampere_plus", "same_compute_capability"]
 _RANGE_LENGTH = 3
@@ -139,5 +139,7 @@ def parse_shapes(text: str) -> tuple[str, ShapeRange]:
     except ValueError:
         shapes = []
     if not separator or not name or len(shapes) not in (1, _RANGE_LENGTH):
-        raise InputError(f"--shapes {text!r} is not of the form NAME:1x3x8x8 or NAME:1x3x8x8,4x3x8x8,16x3x8x8 (min, opt, max).")
+        raise InputError(
+            f"--shapes {text!r} is not of the form NAME:1x3x8x8 or NAME:1x3x8x8,4x3x8x8,16x3x8x8 (min, opt, max)."
+        )
     return name, ShapeRange(shapes[0], shapes[len(shapes) // 2], shapes[-1])

@@ -49,11 +49,15 @@ class EngineState:
         self.release()
 
 
-def _load_flavour(context: ActionContext, requested: str | None) -> tuple[flavours.Flavour, LogSink, Gpu | None, Installation]:
+def _load_flavour(
+    context: ActionContext, requested: str | None
+) -> tuple[flavours.Flavour, LogSink, Gpu | None, Installation]:
     key = requested or os.environ.get(flavours.ENVIRONMENT_VARIABLE)
     if key not in _loaded:
         sink = LogSink(context)
-        with sink.diverted():  # what a flavour says that cannot build here belongs to the reason, not to the build's log
+        with (
+            sink.diverted()
+        ):  # what a flavour says that cannot build here belongs to the reason, not to the build's log
             flavour = flavours.choose(requested, lambda module: make_logger(module, sink))
         gpu = find_gpu()
         _loaded[key] = (flavour, sink, gpu, features.describe(flavour, gpu, sink))

@@ -19,6 +19,19 @@ def make_config(parsed: ParsedNetwork, plan: BuildPlan, notes: BuildNotes) -> An
     """
     module = parsed.flavour.module
     config = parsed.builder.create_builder_config()
+    _set_options(module, config, plan)
+    if plan.targets:
+        _set_targets(module, config, plan.targets)
+    if plan.timing_cache:
+        _read_timing_cache(config, Path(plan.timing_cache))
+    for number, profile in enumerate(plan.profiles):
+        _add_profile(parsed, config, profile, number)
+    if notes.errors:
+        raise ActionError("TensorRT refused the configuration: " + " ".join(notes.errors), kind="ConfigurationRefused")
+    return config
+
+
+def _set_options(module: Any, config: Any, plan: BuildPlan) -> None:  # noqa: ANN401 - IBuilderConfig
     if hasattr(config, "profiling_verbosity"):
         config.profiling_verbosity = getattr(module.ProfilingVerbosity, plan.profiling_verbosity.upper())
     if plan.optimization_level is not None:
@@ -32,16 +45,9 @@ def make_config(parsed: ParsedNetwork, plan: BuildPlan, notes: BuildNotes) -> An
     if plan.version_compatible:
         config.set_flag(module.BuilderFlag.VERSION_COMPATIBLE)
     if plan.hardware_compatibility != "none":
-        config.hardware_compatibility_level = getattr(module.HardwareCompatibilityLevel, plan.hardware_compatibility.upper())
-    if plan.targets:
-        _set_targets(module, config, plan.targets)
-    if plan.timing_cache:
-        _read_timing_cache(config, Path(plan.timing_cache))
-    for number, profile in enumerate(plan.profiles):
-        _add_profile(parsed, config, profile, number)
-    if notes.errors:
-        raise ActionError("TensorRT refused the configuration: " + " ".join(notes.errors), kind="ConfigurationRefused")
-    return config
+        config.hardware_compatibility_level = getattr(
+            module.HardwareCompatibilityLevel, plan.hardware_compatibility.upper()
+        )
 
 
 def _set_targets(module: Any, config: Any, targets: tuple[str, ...]) -> None:  # noqa: ANN401

@@ -17,7 +17,10 @@ from trtlab.engine.flavour import Flavour
 from trtlab.engine.logger import LogSink
 
 PRECISION_FLAGS = ("fp16", "bf16", "int8", "fp8", "int4", "fp4")
-_STRONGLY_TYPED = "Precision is a property of the model here (strongly typed): convert the ONNX model to FP16, or quantize it with Q/DQ nodes."
+_STRONGLY_TYPED = (
+    "Precision is a property of the model here (strongly typed): convert the ONNX model to FP16, "
+    "or quantize it with Q/DQ nodes."
+)
 
 
 def describe(flavour: Flavour, gpu: Gpu | None, sink: LogSink) -> Installation:
@@ -66,16 +69,24 @@ def _options(module: ModuleType, config: Any, messages: list[str]) -> Iterator[O
     yield from _precision_options(module)
     flags = getattr(module, "BuilderFlag", object)
     yield _attribute("tf32", flags, "TF32", f"{title} has no TF32 flag.")
-    yield _attribute("optimization_level", config, "builder_optimization_level", "This release has no optimization level (TensorRT 8.6 and newer).")
+    yield _attribute(
+        "optimization_level",
+        config,
+        "builder_optimization_level",
+        "This release has no optimization level (TensorRT 8.6 and newer).",
+    )
     yield _attribute("profiling_verbosity", config, "profiling_verbosity", "This release has no profiling verbosity.")
     yield _timing_cache(config)
     yield _version_compatibility(module)
     yield _hardware_compatibility(module, config, messages)
-    yield Option("targets", bool(compute_capabilities(module)) and hasattr(config, "set_compute_capability"),
-                 "" if compute_capabilities(module) else f"{title} builds for the GPU that is here; other targets cannot be chosen.")  # fmt: skip
+    targets = bool(compute_capabilities(module)) and hasattr(config, "set_compute_capability")
+    reason = "" if targets else f"{title} builds for the GPU that is here; other targets cannot be chosen."
+    yield Option("targets", targets, reason)
     has_pools = hasattr(config, "set_memory_pool_limit")
     for name in getattr(getattr(module, "MemoryPoolType", None), "__members__", {}):
-        yield Option(f"memory.{name.lower()}", has_pools, "" if has_pools else "This release has no memory pool limits.")
+        yield Option(
+            f"memory.{name.lower()}", has_pools, "" if has_pools else "This release has no memory pool limits."
+        )
 
 
 def _attribute(name: str, owner: object, attribute: str, reason: str) -> Option:
@@ -99,13 +110,19 @@ def _timing_cache(config: Any) -> Option:  # noqa: ANN401 - IBuilderConfig
         config.set_timing_cache(cache, True)
         config.get_timing_cache()
     if any("no-op" in str(warning.message) for warning in caught):
-        return Option("timing_cache", offered=False, reason="The timing cache does nothing here (TensorRT-RTX compiles for the GPU at run time and has a runtime cache instead).")
+        return Option(
+            "timing_cache",
+            offered=False,
+            reason="The timing cache does nothing here (TensorRT-RTX compiles for the GPU at run time and has a runtime cache instead).",
+        )
     return Option("timing_cache", offered=True)
 
 
 def _version_compatibility(module: ModuleType) -> Option:
     if not hasattr(getattr(module, "BuilderFlag", None), "VERSION_COMPATIBLE"):
-        return Option("version_compatible", offered=False, reason="This release cannot build version-compatible engines.")
+        return Option(
+            "version_compatible", offered=False, reason="This release cannot build version-compatible engines."
+        )
     if module.__name__ == "tensorrt_rtx" and not _has_lean_runtime(module):
         reason = "It needs the lean runtime library (libnvinfer_lean), which this installation does not have."
         return Option("version_compatible", offered=False, reason=reason)
@@ -120,7 +137,9 @@ def _has_lean_runtime(module: ModuleType) -> bool:
 def _hardware_compatibility(module: ModuleType, config: Any, messages: list[str]) -> Option:  # noqa: ANN401
     levels = getattr(getattr(module, "HardwareCompatibilityLevel", None), "__members__", {})
     if not levels or not hasattr(config, "hardware_compatibility_level"):
-        return Option("hardware_compatibility", offered=False, reason="This release has no hardware compatibility levels.")
+        return Option(
+            "hardware_compatibility", offered=False, reason="This release has no hardware compatibility levels."
+        )
     messages.clear()
     level = next((member for name, member in levels.items() if name != "NONE"), None)
     if level is not None:
@@ -129,4 +148,3 @@ def _hardware_compatibility(module: ModuleType, config: Any, messages: list[str]
         reason = "TensorRT-RTX ignores hardware compatibility levels; choose the GPUs with the targets instead."
         return Option("hardware_compatibility", offered=False, reason=reason)
     return Option("hardware_compatibility", offered=True)
-

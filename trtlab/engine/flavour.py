@@ -59,7 +59,9 @@ def choose(requested: str | None, make_logger: Any) -> Flavour:  # noqa: ANN401 
         try:
             module, logger = _load(name, make_logger)
         except _Unusable as reason:
-            raise MissingError(f"{FLAVOUR_TITLES[name]} cannot build here: {reason} Install: {_INSTALL[name]}") from reason
+            raise MissingError(
+                f"{FLAVOUR_TITLES[name]} cannot build here: {reason} Install: {_INSTALL[name]}"
+            ) from reason
         return Flavour(name, module, logger, source)
     reasons: list[str] = []
     for name in FLAVOURS:
@@ -70,7 +72,8 @@ def choose(requested: str | None, make_logger: Any) -> Flavour:  # noqa: ANN401 
             continue
         return Flavour(name, module, logger, "It builds here." if not reasons else f"Not taken: {' '.join(reasons)}")
     raise MissingError(
-        "No TensorRT can build here.\n" + "\n".join(f"- {reason}" for reason in reasons)
+        "No TensorRT can build here.\n"
+        + "\n".join(f"- {reason}" for reason in reasons)
         + f"\nInstall: {_INSTALL['tensorrt_rtx']} (works without a GPU and without a driver)."
     )
 
@@ -94,7 +97,9 @@ def _load(name: FlavourName, make_logger: Any) -> tuple[ModuleType, Any]:  # noq
     except (ImportError, OSError, RuntimeError) as error:
         raise _Unusable(f"its libraries do not load: {error}.") from error
     if not hasattr(module, "Builder"):
-        raise _Unusable("the package is there, but it has no builder (a lean or dispatch runtime, or a broken installation).")
+        raise _Unusable(
+            "the package is there, but it has no builder (a lean or dispatch runtime, or a broken installation)."
+        )
     logger = make_logger(module)
     try:
         builder = module.Builder(logger)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from trtlab._engine_results import Gpu, InspectResult, MemoryUse
@@ -28,7 +29,9 @@ def inspect(flavour: Flavour, serialized: Any, gpu: Gpu | None, notes: BuildNote
     runtime = flavour.module.Runtime(flavour.logger)
     engine = runtime.deserialize_cuda_engine(serialized)
     if engine is None:
-        return _with_note(logged, f"{gpu.name} cannot load this engine (see the log); the layers are those of the builder's log.")
+        return _with_note(
+            logged, f"{gpu.name} cannot load this engine (see the log); the layers are those of the builder's log."
+        )
     inspector = engine.create_engine_inspector()
     text = inspector.get_engine_information(flavour.module.LayerInformationFormat.JSON)
     layers = layers_from_inspector(text)
@@ -39,7 +42,7 @@ def inspect(flavour: Flavour, serialized: Any, gpu: Gpu | None, notes: BuildNote
 
 def memory_from_notes(notes: BuildNotes) -> MemoryUse:
     """Return the memory totals of the builder's log; what the log did not say stays None."""
-    return MemoryUse(**notes.memory)
+    return replace(MemoryUse(), **notes.memory)  # type: ignore[arg-type]  # the names are those of its byte counts
 
 
 def _with_engine_memory(logged: MemoryUse, engine: Any) -> MemoryUse:  # noqa: ANN401 - ICudaEngine

@@ -13,7 +13,9 @@ from trtlab._engine_results import EngineLayer
 _ONNX_NODE = re.compile(r"\[ONNX Layer: (.*?)\](?=\s*\x1e?\s*(?:\[|$))", re.DOTALL)
 _LINE_HEAD = re.compile(r"^Name: (?P<name>.*?), LayerType: (?P<type>[^,]*), Inputs: \[", re.DOTALL)
 _TAIL = re.compile(r", TacticName: (?P<tactic>.*?), StreamId: -?\d+, Metadata: (?P<metadata>.*)$", re.DOTALL)
-_TENSOR = re.compile(r"\{ Name: (?P<name>.*?), Dimensions: \[(?P<shape>[^\]]*)\](?P<rest>.*?)\}(?=,? ?[\],{]|$)", re.DOTALL)
+_TENSOR = re.compile(
+    r"\{ Name: (?P<name>.*?), Dimensions: \[(?P<shape>[^\]]*)\](?P<rest>.*?)\}(?=,? ?[\],{]|$)", re.DOTALL
+)
 _DATATYPE = re.compile(r"Datatype: (\w+)|Format/Datatype: ([^,}]+)")
 
 
@@ -93,5 +95,7 @@ def _tensors_from_json(entries: Any) -> tuple[str, ...]:  # noqa: ANN401 - any J
     for entry in entries:
         if isinstance(entry, dict):
             kind = entry.get("Datatype") or entry.get("Format/Datatype") or ""
-            texts.append(_tensor_text(str(entry.get("Name", "")), str(kind), ",".join(map(str, entry.get("Dimensions", ())))))
+            texts.append(
+                _tensor_text(str(entry.get("Name", "")), str(kind), ",".join(map(str, entry.get("Dimensions", ()))))
+            )
     return tuple(texts)

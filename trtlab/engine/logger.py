@@ -59,7 +59,8 @@ class LogSink:
     @contextlib.contextmanager
     def diverted(self) -> Iterator[list[str]]:
         """Collect messages in a list instead of reporting them, for as long as the block runs."""
-        self._diverted = messages = []
+        messages: list[str] = []
+        self._diverted = messages
         try:
             yield messages
         finally:

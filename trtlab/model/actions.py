@@ -94,7 +94,7 @@ def _tensor_bytes(tensor: TensorProto) -> int:
     if tensor.raw_data:
         return len(tensor.raw_data)
     bits = tensor_bits(tensor.data_type)
-    return tensor.ByteSize() if bits is None else (max(math.prod(tensor.dims), 0) * bits + 7) // 8
+    return int(tensor.ByteSize()) if bits is None else (max(math.prod(tensor.dims), 0) * bits + 7) // 8
 
 
 def _tensor(value: ValueInfoProto) -> TensorDescription:
@@ -119,7 +119,7 @@ def dtype_name(data_type: int) -> str:
     import onnx
 
     try:
-        name = onnx.TensorProto.DataType.Name(data_type).lower()
+        name = str(onnx.TensorProto.DataType.Name(data_type)).lower()
     except ValueError:
         return f"unknown type {data_type}"
     return {"float": "float32", "double": "float64", "undefined": "undefined type"}.get(name, name)

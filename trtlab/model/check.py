@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from trtlab._format import shorten_middle
-from trtlab.model.description import Finding, NodeReference
+from trtlab.model.description import Finding, NodeReference, Severity
 from trtlab.model.graph_rules import graph_findings
 from trtlab.model.walk import Scope, node_reference, scopes
 
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 # Smaller tensors stay: shape inference reads the target of a Reshape, the axes of a Squeeze and the like.
 _KEPT_TENSOR_BYTES = 4096
 # Where the ONNX shape inference and checker say which node they mean.
-_NODE_MESSAGE = re.compile(r"\(op_type:\s*(?P<op>[^,)]*)(?:,\s*node name:\s*(?P<name>[^)]*))?\)\s*:?\s*(?P<rest>.*)", re.DOTALL)
+_NODE_MESSAGE = re.compile(
+    r"\(op_type:\s*(?P<op>[^,)]*)(?:,\s*node name:\s*(?P<name>[^)]*))?\)\s*:?\s*(?P<rest>.*)", re.DOTALL
+)
 _UNKNOWN_NODE = "==> Context: Bad node spec for node."
 
 
@@ -80,7 +82,9 @@ def _checker_findings(model: ModelProto) -> Iterator[Finding]:
         yield from per_node
         return
     first = message.split("\n\n")[0].split("==> Context:")[0].strip()
-    yield Finding("model.invalid", "error", f"The ONNX checker refuses the model: {shorten_middle(first, 400)}", original=message)
+    yield Finding(
+        "model.invalid", "error", f"The ONNX checker refuses the model: {shorten_middle(first, 400)}", original=message
+    )
 
 
 def _node_findings(model: ModelProto) -> Iterator[Finding]:
@@ -100,7 +104,13 @@ def _node_findings(model: ModelProto) -> Iterator[Finding]:
             except (onnx.checker.ValidationError, ValueError, RuntimeError, TypeError) as error:
                 text = str(error).split(_UNKNOWN_NODE)[0].strip()
                 reference = node_reference(node, index, scope.path)
-                yield Finding("model.invalid_node", "error", f"Node {reference.label}: {shorten_middle(text, 400)}", reference, original=str(error))
+                yield Finding(
+                    "model.invalid_node",
+                    "error",
+                    f"Node {reference.label}: {shorten_middle(text, 400)}",
+                    reference,
+                    original=str(error),
+                )
 
 
 def _shape_findings(model: ModelProto) -> Iterator[Finding]:
@@ -120,7 +130,7 @@ def _shape_findings(model: ModelProto) -> Iterator[Finding]:
         text = match["rest"].strip() if match else part
         text = re.sub(r"\[(?:ShapeInferenceError|TypeInferenceError)\]\s*", "", text).strip()
         where = f"Node {node.label}: " if node else ""
-        severity = "warning" if "No Op registered" in part or "No schema registered" in part else "error"
+        severity: Severity = "warning" if "No Op registered" in part or "No schema registered" in part else "error"
         yield Finding("model.shape", severity, f"{where}{shorten_middle(text, 400)}", node, original=part)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, Union
+from typing import Literal
 
 from trtlab._format import format_bytes, format_shape, plural, shorten_middle
 from trtlab._results import Result
 
 # A size is a number, a name (symbolic), or None where the file says nothing.
-Dimension = Union[int, str, None]
+Dimension = int | str | None
 Severity = Literal["error", "warning", "info"]
 
 

@@ -59,9 +59,13 @@ def locate_external_data(model: ModelProto, folder: Path) -> ExternalData:
             problem = _too_short(users, sizes[location])
         if problem:
             shown = ", ".join(f"'{shorten_middle(part.tensor)}'" for part in users[:3])
-            problems.append(f"{shorten_middle(location, 120)!r} (for {plural(len(users), 'tensor')}: {shown}): {problem}")
+            problems.append(
+                f"{shorten_middle(location, 120)!r} (for {plural(len(users), 'tensor')}: {shown}): {problem}"
+            )
     if problems:
-        raise InputError("The weights outside the model file cannot be read.\n" + "\n".join(f"- {line}" for line in problems))
+        raise InputError(
+            "The weights outside the model file cannot be read.\n" + "\n".join(f"- {line}" for line in problems)
+        )
     counts = {location: sum(part.location == location for part in slices) for location in sizes}
     files = tuple(ExternalFile(location, size, counts[location]) for location, size in sizes.items())
     return ExternalData(files, sum(part.length or sizes[part.location] - part.offset for part in slices))
@@ -123,7 +127,9 @@ def _read_slice(tensor: TensorProto) -> _Slice:
         except ValueError:
             value = -1
         if value < 0:
-            raise InputError(f"Tensor '{shorten_middle(tensor.name)}' has external data with {key}={text[:40]!r}; a count of bytes is needed.")
+            raise InputError(
+                f"Tensor '{shorten_middle(tensor.name)}' has external data with {key}={text[:40]!r}; a count of bytes is needed."
+            )
         return value
 
     return _Slice(tensor.name, entries.get("location", ""), number("offset") or 0, number("length"))

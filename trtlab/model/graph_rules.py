@@ -48,7 +48,10 @@ def _duplicates(scope: Scope) -> Iterator[Finding]:
         reference = node_reference(node, index, scope.path)
         for name in node.output:
             if name and name in seen:
-                text = f"Node {reference.label} makes tensor '{shorten_middle(name)}', which {seen[name]} makes too. Each tensor needs one source."
+                text = (
+                    f"Node {reference.label} makes tensor '{shorten_middle(name)}', which {seen[name]} makes too. "
+                    "Each tensor needs one source."
+                )
                 yield Finding("model.duplicate_tensor", "error", text, reference, name)
             elif name:
                 seen[name] = f"node {reference.label}"
@@ -80,7 +83,10 @@ def _missing_and_unsorted(scope: Scope) -> Iterator[Finding]:
                 if not is_subgraph:  # a subgraph may read names of the graphs around it; the checker looks at those
                     yield _missing(reference.label, name, Finding("", "error", "", reference, name))
             elif index not in cyclic:
-                text = f"Node {reference.label} reads '{shorten_middle(name)}' before the node that makes it. Sort the graph (TensorRT does so itself)."
+                text = (
+                    f"Node {reference.label} reads '{shorten_middle(name)}' before the node that makes it. "
+                    "Sort the graph (TensorRT does so itself)."
+                )
                 yield Finding("model.not_sorted", "warning", text, reference, name)
         available.update(node.output)
     if not is_subgraph:
@@ -99,7 +105,9 @@ def _missing_outputs(scope: Scope, available: set[str]) -> Iterator[Finding]:
     for value in scope.body.output:
         name = value if isinstance(value, str) else value.name
         if name not in available:
-            yield Finding("model.missing_tensor", "error", f"Nothing makes the output '{shorten_middle(name)}'.", tensor=name)
+            yield Finding(
+                "model.missing_tensor", "error", f"Nothing makes the output '{shorten_middle(name)}'.", tensor=name
+            )
 
 
 def _nodes_on_cycles(scope: Scope, maker: dict[str, int]) -> list[int]:
@@ -134,7 +142,12 @@ def _initializer_sizes(model: ModelProto) -> Iterator[Finding]:
     for tensor in model.graph.initializer:
         problem = initializer_problem(tensor)
         if problem:
-            yield Finding("model.initializer", "error", f"Initializer '{shorten_middle(tensor.name)}': {problem}", tensor=tensor.name)
+            yield Finding(
+                "model.initializer",
+                "error",
+                f"Initializer '{shorten_middle(tensor.name)}': {problem}",
+                tensor=tensor.name,
+            )
 
 
 def initializer_problem(tensor: TensorProto) -> str | None:
@@ -176,4 +189,9 @@ def _opsets(model: ModelProto) -> Iterator[Finding]:
     for domain, (index, node) in missing.items():
         reference = node_reference(node, index, "")
         named = f"the operator set '{domain}'" if domain else "the standard operator set"
-        yield Finding("model.opset_missing", "error", f"The model does not import {named}, which node {reference.label} needs.", reference)
+        yield Finding(
+            "model.opset_missing",
+            "error",
+            f"The model does not import {named}, which node {reference.label} needs.",
+            reference,
+        )

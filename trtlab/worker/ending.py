@@ -12,7 +12,9 @@ from trtlab._format import format_bytes
 
 EndingKind = Literal["crash", "killed", "out_of_memory", "memory_limit", "time_limit", "exit", "closed", "cancelled"]
 
-_ALLOCATION_FAILED = re.compile(r"bad_alloc|MemoryError|[Cc]annot allocate memory|out of memory|OutOfMemory", re.IGNORECASE)
+_ALLOCATION_FAILED = re.compile(
+    r"bad_alloc|MemoryError|[Cc]annot allocate memory|out of memory|OutOfMemory", re.IGNORECASE
+)
 _CRASH_NAMES = {
     signal.SIGSEGV: "a segmentation fault: native code used memory that is not its own",
     signal.SIGABRT: "an abort: native code met a state it could not go on from",
@@ -52,18 +54,28 @@ def describe_ending(return_code: int, *, last_output: str, memory_limit_bytes: i
         memory_kills: How many processes the system's memory killer ended in this control group meanwhile.
     """
     if return_code >= 0:
-        return Ending("exit", f"The worker process ended by itself with exit code {return_code}.", "", return_code, last_output)
+        return Ending(
+            "exit", f"The worker process ended by itself with exit code {return_code}.", "", return_code, last_output
+        )
     try:
         number = signal.Signals(-return_code)
     except ValueError:
-        return Ending("crash", f"The worker process was ended by signal {-return_code}.", str(-return_code), None, last_output)
+        return Ending(
+            "crash", f"The worker process was ended by signal {-return_code}.", str(-return_code), None, last_output
+        )
     if number == signal.SIGKILL:
         return _killed(memory_kills, last_output)
     if memory_limit_bytes and _ALLOCATION_FAILED.search(last_output):
         text = f"The worker process ran into its memory limit of {format_bytes(memory_limit_bytes)} and was aborted."
         return Ending("memory_limit", text, number.name, None, last_output)
     if _ALLOCATION_FAILED.search(last_output):
-        return Ending("out_of_memory", "The worker process could not get the memory it asked for and was aborted.", number.name, None, last_output)
+        return Ending(
+            "out_of_memory",
+            "The worker process could not get the memory it asked for and was aborted.",
+            number.name,
+            None,
+            last_output,
+        )
     what = _CRASH_NAMES.get(number, f"the signal {number.name}")
     kind: EndingKind = "crash" if number in _CRASH_NAMES else "killed"
     return Ending(kind, f"The worker process was ended by {what} ({number.name}).", number.name, None, last_output)

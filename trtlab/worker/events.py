@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Literal, Union
+from typing import Any, Literal
 
 LogSeverity = Literal["internal_error", "error", "warning", "info", "verbose", "output"]
 LogSource = Literal["tensorrt", "stdout", "stderr", "trtlab"]
@@ -53,7 +53,7 @@ class PhaseEvent:
     steps: int = 0
 
 
-Event = Union[LogRecord, PhaseEvent]
+Event = LogRecord | PhaseEvent
 
 
 def encode_log(time: float, severity: str, message: str) -> bytes:

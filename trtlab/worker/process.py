@@ -114,10 +114,18 @@ class Worker:
             WorkerDied: The process ended while starting.
         """
         if os.name != "posix":
-            raise MissingError("trtlab's worker process needs Linux. On Windows, use the Windows Subsystem for Linux (WSL 2).")
+            raise MissingError(
+                "trtlab's worker process needs Linux. On Windows, use the Windows Subsystem for Linux (WSL 2)."
+            )
         self._watcher.start()
         if not self._started.wait(_START_SECONDS) and not self._ended.is_set():
-            self._end(Ending("time_limit", f"The worker process did not start within {format_seconds(_START_SECONDS)}.", last_output=self._last_output()))
+            self._end(
+                Ending(
+                    "time_limit",
+                    f"The worker process did not start within {format_seconds(_START_SECONDS)}.",
+                    last_output=self._last_output(),
+                )
+            )
         if self._start_error is not None:
             raise WorkerError(f"The worker process could not be started: {self._start_error}") from self._start_error
         if self._ended.is_set():
@@ -134,7 +142,9 @@ class Worker:
         """Whether an action is under way."""
         return self._call is not None
 
-    def call(self, action: str, values: dict[str, Any] | None = None, *, on_event: Callable[[Event], None] | None = None) -> Any:  # noqa: ANN401 - any JSON value
+    def call(
+        self, action: str, values: dict[str, Any] | None = None, *, on_event: Callable[[Event], None] | None = None
+    ) -> Any:  # noqa: ANN401 - any JSON value
         """Run one action in the child and return its result.
 
         Args:
@@ -258,7 +268,16 @@ class Worker:
         _widen(event_write)
         try:
             process = subprocess.Popen(
-                [sys.executable, "-c", _BOOT, _PACKAGE_ROOT, str(call_read), str(event_write), str(os.getpid()), str(self.limits.memory_bytes or 0)],
+                [
+                    sys.executable,
+                    "-c",
+                    _BOOT,
+                    _PACKAGE_ROOT,
+                    str(call_read),
+                    str(event_write),
+                    str(os.getpid()),
+                    str(self.limits.memory_bytes or 0),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -286,8 +305,8 @@ class Worker:
         buffers = {events: b"", process.stdout: b"", process.stderr: b""}
         names: dict[object, LogSource] = {process.stdout: "stdout", process.stderr: "stderr"}
         with selectors.DefaultSelector() as selector:
-            for stream in buffers:
-                selector.register(stream, selectors.EVENT_READ)
+            for pipe in buffers:
+                selector.register(pipe, selectors.EVENT_READ)
             while selector.get_map():
                 for key, _ in selector.select(_TICK_SECONDS):
                     stream: Any = key.fileobj
@@ -340,7 +359,13 @@ class Worker:
         if call is None or call.deadline is None or call.answered.is_set() or time.monotonic() < call.deadline:
             return
         limit = format_seconds(self.limits.seconds or 0)
-        self._end(Ending("time_limit", f"The action did not finish within its time limit of {limit}; its process was ended.", last_output=self._last_output()))
+        self._end(
+            Ending(
+                "time_limit",
+                f"The action did not finish within its time limit of {limit}; its process was ended.",
+                last_output=self._last_output(),
+            )
+        )
 
     # Ending
 

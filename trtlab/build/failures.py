@@ -1,0 +1,127 @@
+"""Turn whatever ended a step into diagnoses. Every failure of a build passes through here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from trtlab._engine_results import ParserError
+from trtlab._errors import ActionError, InputError, MissingError, OutputExistsError, PlanError, TrtlabError
+from trtlab.build.steps import StepName
+from trtlab.build.validation import PlanProblem
+from trtlab.explain.building import diagnose_build, diagnose_ending, diagnose_file_error
+from trtlab.explain.diagnosis import Cause, Diagnosis, Place, Remedy
+from trtlab.explain.parsing import diagnose_parse
+from trtlab.model.description import ModelDescription
+from trtlab.worker import LogRecord, WorkerDied
+
+_ERRORS = ("error", "internal_error")
+
+
+class ParserRefused(TrtlabError):  # noqa: N818 - an event, named as what happened
+    """The ONNX parser refused the model; `errors` is all that it said."""
+
+    def __init__(self, errors: tuple[ParserError, ...]) -> None:
+        super().__init__(f"The parser refused the model with {len(errors)} errors.")
+        self.errors = errors
+
+
+def explain_failure(
+    step: StepName, error: Exception, *, log: Sequence[LogRecord], model: ModelDescription | None
+) -> tuple[Diagnosis, ...]:
+    """Return at least one diagnosis of what ended a step.
+
+    Args:
+        step: The step that failed.
+        error: What was raised.
+        log: The step's log lines.
+        model: The model, if it could be read.
+    """
+    if isinstance(error, ParserRefused):
+        return _parser(error, log, model)
+    if isinstance(error, PlanError):
+        problems = [problem for problem in error.problems if isinstance(problem, PlanProblem)]
+        return tuple(_plan_problem(problem) for problem in problems)
+    if isinstance(error, WorkerDied):
+        last = next((record.message for record in reversed(log) if record.source == "tensorrt"), "")
+        return (diagnose_ending(error.ending, step=step, last_message=last),)
+    if isinstance(error, OSError):
+        return (diagnose_file_error(error, step=step, path=str(error.filename or "The file")),)
+    if isinstance(error, ActionError):
+        return (_action(step, error, log),)
+    if isinstance(error, TrtlabError):
+        return (_own_error(step, error),)
+    return (_unexpected(step, type(error).__name__, str(error), ""),)
+
+
+def _parser(error: ParserRefused, log: Sequence[LogRecord], model: ModelDescription | None) -> tuple[Diagnosis, ...]:
+    # The parser writes some reasons only to C standard error (facts: tensorrt.md); they belong to the errors without a node.
+    output = "\n".join(record.message for record in log if record.source in ("stdout", "stderr"))
+    errors = tuple(replace(item, output=output) if output and item.node_index < 0 else item for item in error.errors)
+    if errors:
+        return diagnose_parse(errors, model)
+    messages = [record.message for record in log if record.severity in _ERRORS]
+    return (diagnose_build(messages or ["The parser refused the model and gave no reason."], step="parse"),)
+
+
+_PLAN_IDS = {
+    "missing_input": "config.profile_missing",
+    "option": "config.option",
+    "target": "env.unsupported_gpu",
+    "memory_limit": "config.workspace",
+}
+
+
+def _plan_problem(problem: PlanProblem) -> Diagnosis:
+    remedy = Remedy("Change this in the plan and run the step again; TensorRT has not seen the plan yet.")
+    identifier = _PLAN_IDS.get(problem.id, "config.profile_range")
+    return Diagnosis(identifier, problem.text, place=Place("configure", tensor=problem.tensor), remedies=(remedy,))
+
+
+def _action(step: StepName, error: ActionError, log: Sequence[LogRecord]) -> Diagnosis:
+    if error.kind in ("BuildRefused", "ConfigurationRefused"):
+        messages = [record.message for record in log if record.severity in _ERRORS]
+        return diagnose_build(messages or [str(error)], step=step)
+    if error.kind in ("OSError", "PermissionError", "FileNotFoundError", "NotADirectoryError"):
+        return diagnose_file_error(_rebuilt_os_error(error), step=step, path="The engine file")
+    if error.kind == "MemoryError":
+        diagnosis = diagnose_build(
+            ["out of memory: the worker process could not get the memory it asked for"], step=step
+        )
+        return replace(
+            diagnosis, why="The worker process could not get the memory it asked for.", original=error.details
+        )
+    return _unexpected(step, error.kind, str(error), error.details)
+
+
+def _rebuilt_os_error(error: ActionError) -> OSError:
+    """Return the child's OSError: its text begins with `[Errno 28]`."""
+    text = str(error)
+    number = text.partition("[Errno ")[2].partition("]")[0]
+    return OSError(int(number), text.partition("] ")[2] or text) if number.isdigit() else OSError(text)
+
+
+def _own_error(step: StepName, error: TrtlabError) -> Diagnosis:
+    title, _, rest = str(error).partition("\n")
+    if isinstance(error, MissingError):
+        return Diagnosis("env.library_missing", "No TensorRT that can build here", place=Place(step), why=str(error))
+    if isinstance(error, OutputExistsError):
+        remedy = Remedy("Save under another name, or agree to replace it (overwrite=True).")
+        return Diagnosis(
+            "file.newer", title, place=Place(step), why="It may hold somebody's newer work.", remedies=(remedy,)
+        )
+    if isinstance(error, InputError) and step == "load":
+        return Diagnosis("parse.invalid_model", "The model cannot be read", place=Place(step), why=str(error))
+    return Diagnosis(f"{step}.failed", title, place=Place(step), why=rest)
+
+
+def _unexpected(step: StepName, kind: str, text: str, details: str) -> Diagnosis:
+    return Diagnosis(
+        "trtlab.unexpected",
+        f"{step} ended with {kind}: {text.splitlines()[0] if text else 'no message'}",
+        place=Place(step),
+        why="This is a fault of trtlab or of a library it uses; please report it with the details below.",
+        causes=(Cause("Details", details),) if details else (),
+        original=details or text,
+        sure=False,
+    )
