@@ -96,8 +96,10 @@ def _attribute(name: str, owner: object, attribute: str, reason: str) -> Option:
 
 def _precision_options(module: ModuleType) -> Iterator[Option]:
     flags = getattr(module, "BuilderFlag", None)
+    # TensorRT-RTX is always strongly typed. Its release 1.4 still has the flags, takes them, and then refuses to build.
+    weakly_typed = module.__name__ != "tensorrt_rtx"
     for name in PRECISION_FLAGS:
-        offered = hasattr(flags, name.upper())
+        offered = weakly_typed and hasattr(flags, name.upper())
         yield Option(f"precision.{name}", offered, "" if offered else _STRONGLY_TYPED)
 
 

@@ -12,9 +12,10 @@ from trtlab._engine_results import EngineLayer
 # Between the ONNX names of one layer the inspector puts the record separator (ASCII 0x1E), the log nothing.
 _ONNX_NODE = re.compile(r"\[ONNX Layer: (.*?)\](?=\s*\x1e?\s*(?:\[|$))", re.DOTALL)
 _LINE_HEAD = re.compile(r"^Name: (?P<name>.*?), LayerType: (?P<type>[^,]*), Inputs: \[", re.DOTALL)
-_TAIL = re.compile(r", TacticName: (?P<tactic>.*?), StreamId: -?\d+, Metadata: (?P<metadata>.*)$", re.DOTALL)
+# Jumps have their targets between the stream and the metadata.
+_TAIL = re.compile(r", Tactic(?:Name|Value): (?P<tactic>.*?), StreamId: -?\d+(?:, Jump.*?)?, Metadata: (?P<metadata>.*)$", re.DOTALL)
 _TENSOR = re.compile(
-    r"\{ Name: (?P<name>.*?), Dimensions: \[(?P<shape>[^\]]*)\](?P<rest>.*?)\}(?=,? ?[\],{]|$)", re.DOTALL
+    r"\{ Name: (?P<name>.*?)(?:, Location: \w+)?, Dimensions: \[(?P<shape>[^\]]*)\](?P<rest>.*?)\}(?=,? ?[\],{]|$)", re.DOTALL
 )
 _DATATYPE = re.compile(r"Datatype: (\w+)|Format/Datatype: ([^,}]+)")
 
@@ -84,7 +85,7 @@ def _from_json(entry: Any) -> EngineLayer:  # noqa: ANN401 - any JSON value
         onnx_nodes=onnx_nodes(str(entry.get("Metadata", ""))),
         inputs=_tensors_from_json(entry.get("Inputs")),
         outputs=_tensors_from_json(entry.get("Outputs")),
-        tactic=str(entry.get("TacticName", "")),
+        tactic=str(entry.get("TacticName") or entry.get("TacticValue") or ""),
     )
 
 
