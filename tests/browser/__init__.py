@@ -1,0 +1,1 @@
+"""Tests that click in a real JupyterLab in a real Chromium."""
