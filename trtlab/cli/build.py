@@ -33,28 +33,48 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "3 something needed is missing here.",
     )
     parser.add_argument("model", metavar="MODEL", help="the ONNX file")
-    parser.add_argument("-o", "--output", metavar="ENGINE", help="where the engine goes; without it, only into the cache")
+    parser.add_argument(
+        "-o", "--output", metavar="ENGINE", help="where the engine goes; without it, only into the cache"
+    )
     parser.add_argument(
         "--shapes", metavar="SHAPES", nargs="+", action="extend", default=[],
         help="shapes of dynamic inputs, one for each input: x:1x3x8x8 (fixed) or x:1x3x8x8,4x3x8x8,16x3x8x8 (min,opt,max); "
         "'propose' takes a guess from the dimensions' names",
     )  # fmt: skip
-    parser.add_argument("--flavour", choices=("tensorrt", "tensorrt_rtx"), help="which TensorRT; default: what can build here")
-    parser.add_argument("--target", metavar="SM", action="append", default=[], help="GPU to build for, such as sm86; can be repeated")
+    parser.add_argument(
+        "--flavour", choices=("tensorrt", "tensorrt_rtx"), help="which TensorRT; default: what can build here"
+    )
+    parser.add_argument(
+        "--target", metavar="SM", action="append", default=[], help="GPU to build for, such as sm86; can be repeated"
+    )
     parser.add_argument("--workspace", metavar="SIZE", help="most scratch memory of a layer, such as 1GiB")
     parser.add_argument("--optimization-level", type=int, metavar="0..5", help="0 builds fastest, 5 searches longest")
-    parser.add_argument("--precision", metavar="NAME", action="append", default=[], help="fp16, bf16, int8 or fp8, where the flavour has them")
+    parser.add_argument(
+        "--precision",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="fp16, bf16, int8 or fp8, where the flavour has them",
+    )
     parser.add_argument("--no-tf32", action="store_true", help="keep FP32 products exact")
     parser.add_argument("--timing-cache", metavar="FILE", help="timing cache to read and write back")
     parser.add_argument("--version-compatible", action="store_true", help="an engine that newer releases can load")
-    parser.add_argument("--hardware-compatibility", choices=("none", "ampere_plus", "same_compute_capability"), default="none")
+    parser.add_argument(
+        "--hardware-compatibility", choices=("none", "ampere_plus", "same_compute_capability"), default="none"
+    )
     parser.add_argument("--memory-limit", metavar="SIZE", help="most memory of the building process, such as 8GiB")
     parser.add_argument("--time-limit", type=float, metavar="SECONDS", help="longest time of one step")
     parser.add_argument("--no-cache", action="store_true", help="build even if nothing changed since an earlier build")
-    parser.add_argument("--overwrite", action="store_true", help="replace the output even if it is newer than this build or no engine")
-    parser.add_argument("--script", action="store_true", help="print the same build in plain Python instead of the report")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace the output even if it is newer than this build or no engine"
+    )
+    parser.add_argument(
+        "--script", action="store_true", help="print the same build in plain Python instead of the report"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
-    parser.add_argument("-v", "--verbose", action="count", default=0, help="TensorRT's warnings on standard error; -vv: everything")
+    parser.add_argument(
+        "-v", "--verbose", action="count", default=0, help="TensorRT's warnings on standard error; -vv: everything"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -200,7 +220,9 @@ class _Terminal:
         del step
         from rich.text import Text
 
-        wanted = record.severity in ("error", "internal_error", "warning") if self._verbosity == 1 else self._verbosity > 1
+        wanted = (
+            record.severity in ("error", "internal_error", "warning") if self._verbosity == 1 else self._verbosity > 1
+        )
         if wanted:
             self._console.print(Text(f"  [{record.severity}] {record.message}", style="dim"))
 

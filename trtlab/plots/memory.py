@@ -13,20 +13,24 @@ if TYPE_CHECKING:
     from trtlab.build.report import BuildReport
 
 # Okabe and Ito's colours for colour-blind readers: https://jfly.uni-koeln.de/color/
-_BLUE, _ORANGE, _GREEN, _PURPLE = "#0072B2", "#E69F00", "#009E73", "#CC79A7"
+_BLUE, _ORANGE, _GREEN = "#0072B2", "#E69F00", "#009E73"
 
 
 def memory_parts(memory: MemoryUse) -> list[tuple[str, int, str]]:
-    """Return label, bytes and note of each part that is known. Scratch is a part of the activations, so it is split off them."""
+    """Return label, bytes and note of each part that is known.
+
+    Scratch memory lies inside the activation memory, so it is a note there and no part of its own.
+    """
     parts: list[tuple[str, int, str]] = []
     if memory.weights_bytes is not None:
         parts.append(("Weights", memory.weights_bytes, "once for the engine"))
     if memory.activation_bytes is not None:
-        scratch = min(memory.scratch_bytes or 0, memory.activation_bytes)
-        parts.append(
-            ("Activations", memory.activation_bytes - scratch, "for each execution context, at the profiles' maximum")
+        scratch = (
+            f"; up to {format_bytes(memory.scratch_bytes)} of it scratch of one layer" if memory.scratch_bytes else ""
         )
-        parts.append(("Scratch", scratch, "part of the context's memory, largest of all layers"))
+        parts.append(
+            ("Activations", memory.activation_bytes, f"for each execution context, at the profiles' maximum{scratch}")
+        )
     if memory.device_persistent_bytes:
         parts.append(("Persistent", memory.device_persistent_bytes, "for each execution context"))
     return parts
@@ -38,19 +42,19 @@ def plot_memory(report: BuildReport) -> Figure:
     Raises:
         ValueError: The report has no memory figures.
     """
-    from matplotlib.figure import Figure
+    from trtlab.plots.figure import NotebookFigure
 
     if report.memory is None:
         raise ValueError("This build did not get as far as memory figures.")
     parts = memory_parts(report.memory)
     total = sum(size for _, size, _ in parts)
-    figure = Figure(figsize=(7, 0.9 + 0.45 * len(parts)), layout="constrained")
+    figure = NotebookFigure(figsize=(7, 1.1 + 0.45 * len(parts)), layout="constrained")
     axes = figure.subplots()
     mebibyte = 2**20
     bars = axes.barh(
         [label for label, _, _ in parts],
         [size / mebibyte for _, size, _ in parts],
-        color=[_BLUE, _ORANGE, _GREEN, _PURPLE][: len(parts)],
+        color=[_BLUE, _ORANGE, _GREEN][: len(parts)],
     )
     axes.bar_label(bars, labels=[f" {format_bytes(size)}" for _, size, _ in parts], color="gray")
     axes.invert_yaxis()

@@ -1,0 +1,1 @@
+"""Tests that need an NVIDIA GPU. Run them with: python -m pytest -m gpu."""

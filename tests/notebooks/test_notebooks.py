@@ -1,0 +1,84 @@
+"""Every committed notebook runs from top to bottom in a real kernel, and is committed without outputs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+# The kernel's own remark about TCP, and what nbclient leaves for the garbage collector, are no findings about a notebook.
+pytestmark = [
+    pytest.mark.notebook,
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the notebooks beside the sample models, as `trtlab lab` lays them out."""
+    folder = tmp_path_factory.mktemp("course")
+    shutil.copytree(ROOT / "sample_models", folder / "sample_models")
+    (folder / "notebooks").mkdir()
+    return folder / "notebooks"
+
+
+def execute(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run a notebook and return it with its outputs; an exception in a cell fails the test with its traceback."""
+    monkeypatch.setenv("TRTLAB_CACHE_DIR", str(folder / "cache"))
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    NotebookClient(
+        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    ).execute()
+    return notebook
+
+
+def texts(notebook: Any) -> str:
+    """Return all that a person would read below the cells."""
+    parts = []
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            parts.append(output.get("text", "") or output.get("data", {}).get("text/plain", ""))
+    return "\n".join(parts)
+
+
+def test_there_are_notebooks() -> None:
+    assert [path.name for path in NOTEBOOKS] == ["00_start_here.ipynb", "01_build_step_by_step.ipynb"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_committed_without_outputs(path: Path) -> None:
+    document = json.loads(path.read_text(encoding="utf-8"))
+    for cell in document["cells"]:
+        assert not cell.get("outputs"), cell["id"]
+        assert cell.get("execution_count") is None, cell["id"]
+    assert document["metadata"]["kernelspec"]["name"] == "python3"
+
+
+def test_start_here_builds_and_explains_a_failure(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = texts(execute(ROOT / "notebooks" / "00_start_here.ipynb", course, monkeypatch))
+    assert "BuildReport: Engine of" in said
+    assert "BuildPanel(" in said
+    assert "LearnedSwish" in said
+    assert "Do this:" in said
+
+
+def test_build_step_by_step_shows_each_step(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = texts(execute(ROOT / "notebooks" / "01_build_step_by_step.ipynb", course, monkeypatch))
+    for step in ("load", "check", "parse", "build"):
+        assert f"✓ {step}: done" in said
+    assert "✕ configure: failed" in said
+    assert "has no input 'masks'" in said
+    assert "both called 'sequence'" in said
+    assert "min <= opt <= max does not hold for 4..2..1" in said
+    assert "import tensorrt" in said
+    assert "A Reshape does not allow other sizes" in said
+    assert not list(course.glob("*.engine*")), "the notebook leaves its files behind"
