@@ -56,6 +56,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         default=[],
         help="fp16, bf16, int8 or fp8, where the flavour has them",
     )
+    parser.add_argument(
+        "--strongly-typed", action="store_true", help="take every precision from the model, where there is a choice"
+    )
     parser.add_argument("--no-tf32", action="store_true", help="keep FP32 products exact")
     parser.add_argument("--timing-cache", metavar="FILE", help="timing cache to read and write back")
     parser.add_argument("--version-compatible", action="store_true", help="an engine that newer releases can load")
@@ -118,6 +121,7 @@ def _plan(arguments: argparse.Namespace) -> tuple[Any, Any, Any]:
         memory_limits={} if workspace is None else {"workspace": workspace},
         optimization_level=arguments.optimization_level,
         precision=tuple(name.lower() for name in arguments.precision),
+        strongly_typed=arguments.strongly_typed,
         tf32=False if arguments.no_tf32 else None,
         timing_cache=arguments.timing_cache,
         version_compatible=arguments.version_compatible,

@@ -5,7 +5,7 @@ Pure functions from plan and model to plain data and back; no widget here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -82,30 +82,33 @@ def with_sizes(plan: BuildPlan, profile: int, tensor: str, axis: int, sizes: tup
     return plan.with_profiles(*plan.profiles[:profile], new, *plan.profiles[profile + 1 :])
 
 
+_CONVERTERS: dict[str, Callable[[Any], Any]] = {
+    "targets": lambda value: tuple(map(str, value)),
+    "precision": lambda value: tuple(map(str, value)),
+    "optimization_level": lambda value: None if value in (DEFAULT, None) else int(value),
+    "tf32": lambda value: {"on": True, "off": False}.get(str(value)),
+    "strongly_typed": bool,
+    "timing_cache": lambda value: str(value) or None,
+    "version_compatible": bool,
+    "profiling_verbosity": str,
+    "hardware_compatibility": str,
+}
+_ALLOWED: dict[str, tuple[Any, ...]] = {
+    "profiling_verbosity": ("detailed", "layer_names_only", "none"),
+    "hardware_compatibility": ("none", "ampere_plus", "same_compute_capability"),
+}
+
+
 def with_option(plan: BuildPlan, identifier: str, value: Any) -> BuildPlan:  # noqa: ANN401 - what the page sent
     """Return the plan with one option changed.
 
     Raises:
         InputError: There is no such option, or it cannot have this value.
     """
-    if identifier == "targets":
-        return replace(plan, targets=tuple(str(item) for item in value))
-    if identifier == "precision":
-        return replace(plan, precision=tuple(str(item) for item in value))
-    if identifier == "optimization_level":
-        return replace(plan, optimization_level=None if value in (DEFAULT, None) else int(value))
     if identifier == "workspace":
         limit = parse_bytes(str(value or ""))
         others = {pool: size for pool, size in plan.memory_limits.items() if pool != "workspace"}
         return replace(plan, memory_limits=others if limit is None else {**others, "workspace": limit})
-    if identifier == "tf32":
-        return replace(plan, tf32={"on": True, "off": False}.get(str(value)))
-    if identifier == "timing_cache":
-        return replace(plan, timing_cache=str(value) or None)
-    if identifier == "version_compatible":
-        return replace(plan, version_compatible=bool(value))
-    if identifier == "profiling_verbosity" and value in ("detailed", "layer_names_only", "none"):
-        return replace(plan, profiling_verbosity=value)
-    if identifier == "hardware_compatibility" and value in ("none", "ampere_plus", "same_compute_capability"):
-        return replace(plan, hardware_compatibility=value)
+    if identifier in _CONVERTERS and value in _ALLOWED.get(identifier, (value,)):
+        return replace(plan, **{identifier: _CONVERTERS[identifier](value)})
     raise InputError(f"The option {identifier!r} cannot be set to {value!r}.")

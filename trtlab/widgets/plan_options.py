@@ -105,6 +105,9 @@ def _how_to_build(plan: BuildPlan) -> Iterator[PlanOption]:
     yield PlanOption(
         "precision", "Lower precisions", text, "several", list(plan.precision), precisions, "precision.fp16"
     )
+    text = "Take every precision from the model's own types."
+    value = plan.strongly_typed
+    yield PlanOption("strongly_typed", "Strong typing", text, "flag", value, needs="strongly_typed")
     text = "File that keeps measured times, for faster builds next time."
     yield PlanOption("timing_cache", "Timing cache", text, "text", plan.timing_cache or "", needs="timing_cache")
 
