@@ -41,6 +41,15 @@ def test_numbers_go_on_after_a_clear() -> None:
     assert buffer.summary()["steps"] == ["load"]
 
 
+def test_range_of_a_step_is_that_of_its_last_run() -> None:
+    buffer = filled(3)
+    assert buffer.ranges() == {"build": (0, 2)}
+    buffer.begin("build")
+    assert buffer.ranges() == {}
+    buffer.add("build", LogRecord(0.0, "info", "again"))
+    assert buffer.ranges() == {"build": (3, 3)}
+
+
 def test_long_message_is_cut_and_says_where_the_rest_is() -> None:
     buffer = LogBuffer()
     buffer.add("build", LogRecord(0.0, "verbose", "x" * 100_000))

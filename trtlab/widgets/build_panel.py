@@ -81,6 +81,7 @@ class BuildPanel(anywidget.AnyWidget):
         self._session: BuildSession | None = None
         self._installation: Any = None
         self._note = ""
+        self._is_answered = False
         self._last_report: BuildReport | None = None
         self._log = LogBuffer()
         self._sent = -1
@@ -128,7 +129,9 @@ class BuildPanel(anywidget.AnyWidget):
 
     def step_changed(self, record: StepRecord) -> None:
         """Show a step's new state."""
-        if record.state != "running" and record.name in ("build", "save", "inspect"):
+        if record.state == "running":
+            self._log.begin(record.name)
+        elif record.name in ("build", "save", "inspect"):
             self._last_report = None
         self._dirty.set()
 
@@ -177,9 +180,11 @@ class BuildPanel(anywidget.AnyWidget):
         if session is None or session.busy:
             return
         if command == "answer":
+            self._is_answered = True
             if message["yes"]:
                 self._tasks.put(lambda: self._save_over(session))
             return
+        self._is_answered = False
         step: StepName | None = message.get("step")
         if step is None:
             self._tasks.put(session.next if command == "next" else lambda: self._run_all(session))
@@ -344,7 +349,7 @@ class BuildPanel(anywidget.AnyWidget):
             "flavour": self._installation.title if self._installation else "",
             "busy": busy,
             "buttons": self._buttons(session, busy=busy),
-            "steps": build_view.step_rows(steps, busy=busy),
+            "steps": build_view.step_rows(steps, busy=busy, log_ranges=self._log.ranges()),
             "progress": build_view.progress_view(session.progress) if session is not None else None,
             "profiles": plan_editor.profile_rows(self._plan, model, problems) if model is not None else [],
             "profiles_note": self._profiles_note(model),
@@ -385,6 +390,6 @@ class BuildPanel(anywidget.AnyWidget):
 
     def _question(self, steps: tuple[StepRecord, ...]) -> dict[str, str] | None:
         save = steps[STEP_NAMES.index("save")]
-        if save.state == "failed" and save.diagnoses and save.diagnoses[0].id == "file.newer":
+        if not self._is_answered and save.state == "failed" and save.diagnoses and save.diagnoses[0].id == "file.newer":
             return {"id": "overwrite", "text": save.diagnoses[0].title, "yes": "Replace it", "no": "Leave it"}
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trtlab._engine_results import ParseResult
@@ -65,7 +65,9 @@ def model_lines(model: ModelDescription, name: str) -> list[str]:
     return [first.replace("ModelDescription", shorten_middle(name), 1), *(line.strip() for line in others)]
 
 
-def step_rows(steps: Sequence[StepRecord], *, busy: bool) -> list[dict[str, Any]]:
+def step_rows(
+    steps: Sequence[StepRecord], *, busy: bool, log_ranges: Mapping[str, tuple[int, int]] | None = None
+) -> list[dict[str, Any]]:
     """Return one row a step."""
     rows = []
     for position, step in enumerate(steps):
@@ -84,7 +86,7 @@ def step_rows(steps: Sequence[StepRecord], *, busy: bool) -> list[dict[str, Any]
             "name": step.name, "title": step.name.capitalize(), "explain": STEP_EXPLANATIONS[step.name], "state": step.state,
             "from_cache": step.from_cache, "started": step.started, "seconds": step.seconds, "line": step.line,
             "rerun": {"enabled": can_rerun, "reason": reason}, "details": step_details(step),
-            "cards": step_cards(step), "log_range": None,
+            "cards": step_cards(step), "log_range": list((log_ranges or {}).get(step.name, ())) or None,
         })  # fmt: skip
     return rows
 
@@ -169,9 +171,10 @@ def progress_view(progress: Progress | None) -> dict[str, Any] | None:
 
 
 def report_view(report: BuildReport) -> dict[str, Any]:
-    """Return the finished build for the panel's Engine and Python tabs; empty until there is an engine."""
+    """Return the build for the panel's Engine and Python tabs; until there is an engine, only its script."""
     if not report.ok:
-        return {}
+        # The plan as Python is there as soon as there is a model to build.
+        return {"script": report.script()} if report.model else {}
     rows = [
         {"index": index, "name": layer.name, "type": layer.type, "onnx_nodes": list(layer.onnx_nodes),
          "inputs": ", ".join(layer.inputs), "outputs": ", ".join(layer.outputs)}

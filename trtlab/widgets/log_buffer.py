@@ -22,7 +22,7 @@ class LogBuffer:
         self._records: deque[list[Any]] = deque(maxlen=KEPT_RECORDS)
         self._next = 0
         self._counts: Counter[str] = Counter()
-        self._steps: dict[str, None] = {}
+        self._steps: dict[str, tuple[int, int]] = {}
 
     def add(self, step: str, record: LogRecord) -> None:
         """Add one record."""
@@ -31,9 +31,15 @@ class LogBuffer:
             message = f"{message[:_LONGEST_MESSAGE]}\n… ({len(message) - _LONGEST_MESSAGE} more characters are in panel.report().log)"
         with self._lock:
             self._records.append([self._next, record.time, record.severity, step, record.source, message])
+            first, _ = self._steps.get(step, (self._next, self._next))
+            self._steps[step] = (first, self._next)
             self._next += 1
             self._counts["error" if record.severity == "internal_error" else record.severity] += 1
-            self._steps[step] = None
+
+    def begin(self, step: str) -> None:
+        """Note that a step starts anew: its range of records begins with the next one."""
+        with self._lock:
+            self._steps.pop(step, None)
 
     def after(self, sequence: int, *, limit: int | None = None) -> list[list[Any]]:
         """Return the kept records whose number is greater than `sequence`, in order, at most `limit` of them."""
@@ -55,6 +61,11 @@ class LogBuffer:
             self._records.clear()
             self._counts.clear()
             self._steps.clear()
+
+    def ranges(self) -> dict[str, tuple[int, int]]:
+        """Return the first and last number of each step's records."""
+        with self._lock:
+            return dict(self._steps)
 
     def summary(self) -> dict[str, Any]:
         """Return the counts that the panel shows."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from trtlab._engine_results import Installation
-from trtlab._format import format_bytes
 from trtlab.build.plan import BuildPlan
 
 DEFAULT = "default"
@@ -89,8 +88,9 @@ def _how_to_build(plan: BuildPlan) -> Iterator[PlanOption]:
     yield PlanOption("optimization_level", "Optimization level", text, "choice", level, _LEVELS, "optimization_level")
     limit = plan.memory_limits.get("workspace")
     text = "Scratch memory a layer may use. Empty: no limit but the GPU's memory."
-    shown = "" if limit is None else format_bytes(limit)
-    yield PlanOption("workspace", "Workspace limit", text, "bytes", shown, needs="memory.workspace")
+    yield PlanOption(
+        "workspace", "Workspace limit", text, "bytes", "" if limit is None else limit, needs="memory.workspace"
+    )
     text = "How much the engine tells about its layers. 'detailed' names the ONNX nodes of each layer."
     levels = (("detailed", "detailed"), ("layer_names_only", "names only"), ("none", "none"))
     verbosity = plan.profiling_verbosity

@@ -35,23 +35,31 @@ def shown(log: PanelPage) -> list[str]:
 
 
 FEED = """async ([batches, last]) => {
-  const longest = { blocked: 0, frames: 0 };
-  let before = performance.now(), running = true;
-  const watch = (now) => { longest.frames += 1; longest.blocked = Math.max(longest.blocked, now - before); before = now; if (running) requestAnimationFrame(watch); };
-  requestAnimationFrame(watch);
+  const figures = { shown_ms: 0, longest_message_ms: 0, longest_task_ms: 0, longest_frame_ms: 0, nodes: 0 };
+  // The browser names every task of more than 50 ms.
+  const observer = new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) figures.longest_task_ms = Math.max(figures.longest_task_ms, duration);
+  });
+  observer.observe({ type: "longtask" });
   const start = performance.now();
-  let handling = 0;
+  let before = start;
+  const frame = (now) => {
+    figures.longest_frame_ms = Math.max(figures.longest_frame_ms, now - before);
+    before = now;
+    if (!figures.shown_ms) requestAnimationFrame(frame);
+  };
+  requestAnimationFrame(frame);
   for (const records of batches) {
     const began = performance.now();
     window.model.emit("msg:custom", { type: "log", records });
-    handling = Math.max(handling, performance.now() - began);
+    figures.longest_message_ms = Math.max(figures.longest_message_ms, performance.now() - began);
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
   const isShown = () => [...document.querySelectorAll(".trtlab-log-message")].some((node) => node.textContent === last);
   while (!isShown() && performance.now() - start < 20000) await new Promise((resolve) => requestAnimationFrame(resolve));
-  running = false;
-  return { shown_ms: performance.now() - start, longest_frame_ms: longest.blocked, longest_message_ms: handling,
-           nodes: document.querySelectorAll(".trtlab *").length };
+  figures.shown_ms = performance.now() - start;
+  figures.nodes = document.querySelectorAll(".trtlab *").length;
+  return figures;
 }"""
 
 
@@ -65,8 +73,8 @@ def test_ten_thousand_lines_are_shown_fast_and_in_few_nodes(log: PanelPage) -> N
 
 
 def test_twenty_thousand_are_kept_and_the_oldest_go(log: PanelPage) -> None:
-    for first in range(0, 25_000, 1000):
-        log.send_log(views.log_records(1000, first=first, message="line"))
+    for first in range(0, 25_000, 5000):
+        log.send_lines(first, 5000)
     expect(log.page.locator(".trtlab-log-status")).to_have_text("20,000 messages. Only the newest are kept.")
     assert log.page.evaluate("() => document.querySelector('.trtlab-virtual-sizer').style.height") == f"{20_000 * 20}px"
     assert log.page.locator(ROWS).count() < 60
@@ -85,11 +93,10 @@ def test_it_follows_the_end_until_the_reader_scrolls_up(log: PanelPage) -> None:
 
 
 def test_what_is_read_stays_in_place_while_old_lines_go(log: PanelPage) -> None:
-    for first in range(0, 20_000, 2000):
-        log.send_log([[n, 0, "info", "build", "", f"line {n}"] for n in range(first, first + 2000)])
+    log.send_lines(0, 20_000)
     scroller(log).evaluate("(node) => { node.scrollTop = 10000 * 20; }")
     before = shown(log)
-    log.send_log([[n, 0, "info", "build", "", f"line {n}"] for n in range(20_000, 20_500)])
+    log.send_lines(20_000, 500)
     assert shown(log) == before
     assert "line 10000" in before
 
@@ -137,13 +144,18 @@ def test_search_counts_marks_and_moves_by_keyboard(log: PanelPage) -> None:
     search.fill("SKIPPED")
     expect(log.page.locator(".trtlab-match-count")).to_have_text("none")
     search.fill("int64 BINDING")
-    expect(log.page.locator(".trtlab-match-count")).to_have_text("2 of 2")  # the next one after what was in sight, or the first
+    expect(log.page.locator(".trtlab-match-count")).to_have_text("1 of 2")
+    search.press("Enter")
+    expect(log.page.locator(".trtlab-match-count")).to_have_text("2 of 2")
     search.press("Enter")
     expect(log.page.locator(".trtlab-match-count")).to_have_text("1 of 2")
     search.press("Shift+Enter")
     expect(log.page.locator(".trtlab-match-count")).to_have_text("2 of 2")
     expect(log.page.locator(f"{ROWS}.trtlab-match mark")).to_have_text("Int64 binding")
     expect(log.page.locator(f"{ROWS}.trtlab-match")).to_be_in_viewport()
+    scroller(log).focus()
+    log.page.keyboard.press("ArrowDown")
+    expect(log.page.locator(f"{ROWS}.trtlab-match.trtlab-active")).to_be_visible()
     log.page.get_by_label("Only these lines").check()
     expect(log.page.locator(".trtlab-log-status")).to_have_text("2 of 2,000 messages.")
     search.press("Escape")
@@ -158,8 +170,7 @@ def test_search_finds_in_lines_that_come_later(log: PanelPage) -> None:
 
 
 def test_search_stays_quick_in_a_full_log(log: PanelPage) -> None:
-    for first in range(0, 20_000, 2000):
-        log.send_log(views.log_records(2000, first=first))
+    log.send_lines(0, 20_000)
     search = log.page.get_by_label("Find in the log")
     search.focus()
     start = time.perf_counter()
@@ -167,7 +178,7 @@ def test_search_stays_quick_in_a_full_log(log: PanelPage) -> None:
         """async () => {
           const input = document.querySelector("[aria-label='Find in the log']");
           let longest = 0;
-          for (const text of ["c", "co", "con", "conv"]) {
+          for (const text of ["l", "li", "lin", "line 1"]) {
             const start = performance.now();
             input.value = text;
             input.dispatchEvent(new Event("input"));

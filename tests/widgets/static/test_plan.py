@@ -50,7 +50,9 @@ def test_size_that_is_no_number_is_not_sent(panel: PanelPage) -> None:
 
 def test_problem_stands_beside_its_row_and_is_counted(panel: PanelPage) -> None:
     panel.open(views.plan_problems())
-    expect(panel.page.get_by_label("Minimum of batch in image").first).to_have_accessible_description("✕ min 8 is larger than opt 4.")
+    expect(panel.page.get_by_label("Minimum of batch in image").first).to_have_accessible_description(
+        "✕ min 8 is larger than opt 4."
+    )
     expect(panel.page.get_by_text("The engine file would be written into the model's own path.")).to_be_visible()
     expect(panel.page.get_by_role("tab", name="Plan")).to_contain_text("✕ 6 problems")
     expect(panel.page.get_by_role("button", name="Show problems")).to_be_visible()
@@ -63,7 +65,12 @@ def test_profiles_are_added_removed_and_proposed(panel: PanelPage) -> None:
     panel.page.get_by_role("button", name="Propose again").click()
     panel.page.get_by_role("table", name="Shape profile 1").get_by_label("Optimum of height in image").fill("300")
     panel.page.keyboard.press("Enter")
-    assert [message["command"] for message in panel.sent()] == ["add_profile", "remove_profile", "propose_profiles", "set_profile"]
+    assert [message["command"] for message in panel.sent()] == [
+        "add_profile",
+        "remove_profile",
+        "propose_profiles",
+        "set_profile",
+    ]
     assert panel.sent()[1]["profile"] == 1
     assert panel.sent()[3]["profile"] == 1
 
@@ -105,7 +112,13 @@ def test_size_is_shown_so_that_it_reads_back_the_same(panel: PanelPage) -> None:
     view = views.chosen()
     panel.open(view)
     field = panel.page.get_by_label("Workspace limit")
-    for value, text in ((1 << 30, "1 GiB"), (3 << 29, "1.5 GiB"), (1_000_000_000, "1000000000 B"), ("2 GiB", "2 GiB"), (None, "")):
+    for value, text in (
+        (1 << 30, "1 GiB"),
+        (3 << 29, "1.5 GiB"),
+        (1_000_000_000, "1000000000 B"),
+        ("2 GiB", "2 GiB"),
+        (None, ""),
+    ):
         view["options"][3]["value"] = value
         panel.set_view(view)
         expect(field).to_have_value(text)
@@ -148,7 +161,11 @@ def test_option_that_is_not_offered_says_why_and_cannot_be_changed(panel: PanelP
 def test_plan_can_be_read_but_not_changed_while_a_step_runs(panel: PanelPage) -> None:
     panel.open(views.running())
     panel.tab("plan")
-    for field in (panel.page.get_by_label("Maximum of batch in image"), panel.page.get_by_label("Workspace limit"), panel.page.get_by_label("Engine file")):
+    for field in (
+        panel.page.get_by_label("Maximum of batch in image"),
+        panel.page.get_by_label("Workspace limit"),
+        panel.page.get_by_label("Engine file"),
+    ):
         expect(field).to_have_attribute("aria-disabled", "true")
         expect(field).to_have_attribute("data-tip", "A step is running. Cancel it, or wait until it has ended.")
     panel.set_view(views.done())
@@ -166,6 +183,10 @@ def test_empty_states_teach(panel: PanelPage) -> None:
     panel.open(views.nothing_chosen())
     expect(panel.page.get_by_text("Choose a model to see its dynamic dimensions.")).to_be_visible()
     expect(panel.page.locator(".trtlab-hint")).to_have_text("Choose a model first.")
-    for tab, words in (("log", "The log of TensorRT's parser and builder will be here"), ("engine", "Once the engine is built: its size"), ("script", "the same build in plain Python")):
+    for tab, words in (
+        ("log", "The log of TensorRT's parser and builder will be here"),
+        ("engine", "Once the engine is built: its size"),
+        ("script", "Once the engine is built: the same build"),
+    ):
         panel.tab(tab)
         expect(panel.page.get_by_role("tabpanel").get_by_text(words)).to_be_visible()

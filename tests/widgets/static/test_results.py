@@ -46,7 +46,7 @@ def test_steps_are_run_up_to_and_run_again(panel: PanelPage) -> None:
 def test_step_opens_and_leads_to_its_log_lines(panel: PanelPage) -> None:
     panel.open(views.failed())
     panel.send_log(views.log_records(400))
-    panel.page.get_by_role("button", name="failed Parse").click()
+    panel.page.get_by_role("button", name="failed Parse", exact=True).click()
     step = panel.page.locator(".trtlab-steps [data-step=parse]")
     expect(step.get_by_text("410 nodes taken, 2 refused.")).to_be_visible()
     step.get_by_role("button", name="Show its log lines").click()
@@ -72,14 +72,25 @@ def test_engine_has_memory_layers_and_warnings(panel: PanelPage) -> None:
     page = panel.page
     expect(page.get_by_role("tab", name="Engine")).to_contain_text("31.2 MiB")
     expect(page.get_by_text("37 times")).to_be_visible()
-    widths = page.locator(".trtlab-memory-bar").evaluate_all("(bars) => bars.map((bar) => bar.getBoundingClientRect().width)")
+    widths = page.locator(".trtlab-memory-bar").evaluate_all(
+        "(bars) => bars.map((bar) => bar.getBoundingClientRect().width)"
+    )
     assert widths[1] == max(widths)
     assert abs(widths[0] / widths[1] - 29_779_558 / 581_559_910) < 0.01
     expect(page.locator(".trtlab-memory-figure")).to_have_text(["28.4 MiB", "555 MiB", "7.90 MiB"])
 
 
 def test_layers_are_searched_sorted_and_few_in_the_page(panel: PanelPage) -> None:
-    panel.open(views.done(), views.report(20_000))
+    panel.open(views.done())
+    panel.page.evaluate(
+        """async (report) => {
+          const row = (_, index) => ({ ...report.layers.rows[1], index, name: `conv${index}_myl0` });
+          report.layers.rows = Array.from({ length: 20000 }, row);
+          window.model.set("engine_report", report);
+          await window.nextFrame();
+        }""",
+        views.report(),
+    )
     panel.tab("engine")
     table = panel.page.get_by_role("table", name="Layers")
     expect(table).to_have_attribute("aria-rowcount", "20001")

@@ -8,7 +8,9 @@ from typing import Any
 Data = dict[str, Any]
 
 STARTED = 1_790_000_000.0
-LONG_NAME = "model/encoder/" + "/".join(f"layers_{number}/attention/projection" for number in range(6)) + "/MatMul_output_0"
+LONG_NAME = (
+    "model/encoder/" + "/".join(f"layers_{number}/attention/projection" for number in range(6)) + "/MatMul_output_0"
+)
 
 _STEPS = {
     "load": "Reads the file, its inputs and outputs, and the weights beside it.",
@@ -147,7 +149,9 @@ def running() -> Data:
                   "total": 411, "started": STARTED, "last_sign": STARTED + 1},
         log={"total": 8231, "first": 0, "counts": {"error": 0, "warning": 3, "info": 412, "verbose": 7816, "output": 0}, "steps": []},
     )  # fmt: skip
-    view["steps"][1] = step("check", "done", seconds=0.0871, line="No findings", details=["Shapes of all 498 tensors inferred."])
+    view["steps"][1] = step(
+        "check", "done", seconds=0.0871, line="No findings", details=["Shapes of all 498 tensors inferred."]
+    )
     view["steps"][2] = step("parse", "done", seconds=1.24, line="All 412 nodes taken", log_range=[0, 630])
     view["steps"][3] = step("configure", "done", seconds=0.00312, line="1 profile, targets SM86 and SM89")
     view["steps"][4] = step("build", "running", line="Tactic selection, 132 of 411")
@@ -185,7 +189,12 @@ def failed() -> Data:
     text = "Parse failed after 0.412 s at node 'resize_3' (Resize): mode 'cubic' with antialias (and 1 more problem)"
     view.update(
         headline={"state": "failed", "text": text},
-        log={"total": 412, "first": 0, "counts": {"error": 2, "warning": 1, "info": 9, "verbose": 400, "output": 0}, "steps": []},
+        log={
+            "total": 412,
+            "first": 0,
+            "counts": {"error": 2, "warning": 1, "info": 9, "verbose": 400, "output": 0},
+            "steps": [],
+        },
     )
     second = card(state="warning", title="INT64 weights are cast to INT32", code="", id="parse.dtype", where=["node 'shape_2' (Shape)"],
                   why="All values fit into INT32.", do=[], more=[])  # fmt: skip
@@ -216,7 +225,9 @@ def long_names() -> Data:
     view = failed()
     view["models"][0] = {"value": "segmenter.onnx", "label": f"exports/{LONG_NAME}.onnx"}
     view["headline"]["text"] = f"Parse failed after 0.412 s at node '{LONG_NAME}' (Resize): mode 'cubic' with antialias"
-    view["profiles"][0]["rows"] = [row(LONG_NAME, axis, f"{LONG_NAME}_dim_{axis}", (1, 4, 16), shape=LONG_NAME) for axis in range(2)]
+    view["profiles"][0]["rows"] = [
+        row(LONG_NAME, axis, f"{LONG_NAME}_dim_{axis}", (1, 4, 16), shape=LONG_NAME) for axis in range(2)
+    ]
     view["steps"][2].update(line=f"1 of 412 nodes refused: {LONG_NAME}",
                             cards=[card(where=[f"node '{LONG_NAME}' (Resize)"], title=f"No importer for {LONG_NAME}")])  # fmt: skip
     return view
@@ -257,12 +268,21 @@ def log_records(count: int, *, first: int = 0, message: str = "") -> list[list[A
     texts = {
         0: ("info", "[MemUsageChange] Init CUDA: CPU +13, GPU +0, now: CPU 27, GPU 1012 (MiB)"),
         7: ("warning", "Make sure input image has Int64 binding."),
-        501: ("error", "IBuilder::buildSerializedNetwork: Error Code 10: Could not find any implementation for node resize_3."),
-        250: ("verbose", "Layers:\n" + "\n".join(f"Name: conv{line}_myl0_{line}, LayerType: correlation" for line in range(40))),
+        501: (
+            "error",
+            "IBuilder::buildSerializedNetwork: Error Code 10: Could not find any implementation for node resize_3.",
+        ),
+        250: (
+            "verbose",
+            "Layers:\n" + "\n".join(f"Name: conv{line}_myl0_{line}, LayerType: correlation" for line in range(40)),
+        ),
     }
     records = []
     for sequence in range(first, first + count):
-        plain = ("verbose", f"Tactic: 0x{sequence:016x} Time: {sequence % 97 / 100:.4f} for /encoder/block{sequence % 30}/Conv")
+        plain = (
+            "verbose",
+            f"Tactic: 0x{sequence:016x} Time: {sequence % 97 / 100:.4f} for /encoder/block{sequence % 30}/Conv",
+        )
         severity, text = texts.get(sequence % 1000, plain)
         step_name = "parse" if sequence % 10_000 < 600 else "build"
         records.append([sequence, STARTED + sequence / 200, severity, step_name, "TensorRT", message or text])

@@ -197,7 +197,9 @@ class Panel {
 
   /** Show first what matters first: the plan before a run, the steps after. */
   selectFirstTab() {
-    if (this.view.headline.state !== "waiting") this.tabs.select("steps");
+    // A model is loaded as soon as it is chosen, which is no run yet.
+    const isUnderWay = this.view.steps.some(({ name, state }) => !(state === "waiting" || (name === "load" && state !== "failed")));
+    if (isUnderWay) this.tabs.select("steps");
   }
 
   destroy() {

@@ -5,6 +5,8 @@ import { CodeBlock, copyButton } from "./export.js";
 import { plural } from "./format.js";
 import { StateBadge } from "./states.js";
 
+const PREVIEW_LENGTH = 200;
+
 /** A name that a text quotes, so that it can be looked for in the log. */
 function quotedName(text) {
   return /'([^']{2,})'|"([^"]{2,})"|`([^`]{2,})`/.exec(text)?.slice(1).find(Boolean) ?? "";
@@ -67,9 +69,15 @@ function detailsList(parent) {
   return new KeyedList(parent, {
     key: (item, index) => `${index} ${item.title}`,
     create: (item) => {
-      const text = element("div", { class: "trtlab-more-text", tabindex: "0" });
-      const node = element("details", {}, element("summary", { text: item.title }), text);
-      return { node, update: (next) => setText(text, next.text) };
+      const text = element("div", { class: "trtlab-more-text" });
+      // Several may have the same title; how each begins tells them apart before they are opened.
+      const preview = element("span", { class: "trtlab-preview" });
+      const summary = element("summary", {}, element("span", { text: item.title }), preview);
+      const update = (next) => {
+        setText(preview, next.text.slice(0, PREVIEW_LENGTH));
+        setText(text, next.text);
+      };
+      return { node: element("details", {}, summary, text), update };
     },
   });
 }

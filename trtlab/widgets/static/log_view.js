@@ -128,9 +128,10 @@ export class LogView {
 
   forgetRows(count) {
     this.currentMatch = this.currentMatch < count ? -1 : this.currentMatch - count;
+    // First the place, then the length: a shorter list would move the place by itself, and then it would move twice.
+    this.list.shift(count);
     this.list.setCount(this.rows.length);
     if (this.isFollowing) this.list.scrollToEnd();
-    this.list.shift(count);
   }
 
   /** A new run: forget all lines; filters stay, for they are the reader's. */
@@ -138,6 +139,7 @@ export class LogView {
     this.store.reset();
     this.rows.clear();
     this.rows.unfolded.clear();
+    this.list.setCount(0);
     this.list.activate(-1);
     this.isFollowing = true;
     this.unseen = 0;

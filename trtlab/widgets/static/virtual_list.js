@@ -17,6 +17,7 @@ export class VirtualList {
     Object.assign(this, { rowHeight, createRow, fillRow, onActivate, onScroll });
     this.count = 0;
     this.active = -1;
+    this.pointedOut = -1;
     this.rows = new Map();
     this.spare = [];
     this.frame = 0;
@@ -99,6 +100,7 @@ export class VirtualList {
 
   /** Bring row `index` into sight, in the middle unless it is in sight already. */
   scrollToIndex(index) {
+    this.pointedOut = index;
     const top = index * this.rowHeight;
     const isVisible =
       top >= this.node.scrollTop && top + this.rowHeight <= this.node.scrollTop + this.node.clientHeight;
@@ -112,12 +114,18 @@ export class VirtualList {
     this.draw();
   }
 
+  /** Where the arrow keys begin: at the row that was pointed out last if it is in sight, else at the first in sight. */
+  firstTarget() {
+    const first = Math.ceil(this.node.scrollTop / this.rowHeight);
+    const end = Math.floor((this.node.scrollTop + this.node.clientHeight) / this.rowHeight);
+    return this.pointedOut >= first && this.pointedOut < end ? this.pointedOut : Math.min(first, this.count - 1);
+  }
+
   moveActive(event) {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (!step || event.altKey || this.count === 0) return;
     event.preventDefault();
-    const start = this.active < 0 ? Math.floor(this.node.scrollTop / this.rowHeight) - (step > 0 ? 1 : 0) : this.active;
-    const target = Math.min(this.count - 1, Math.max(0, start + step));
+    const target = this.active < 0 ? this.firstTarget() : Math.min(this.count - 1, Math.max(0, this.active + step));
     const top = target * this.rowHeight;
     const bottom = top + this.rowHeight - this.node.clientHeight;
     this.node.scrollTop = Math.min(top, Math.max(bottom, this.node.scrollTop));
