@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from trtlab.build.report import BuildReport
     from trtlab.explain.diagnosis import Diagnosis
@@ -66,12 +66,16 @@ class ActionError(TrtlabError):
     Attributes:
         kind: Class name of the exception in the child.
         details: The child's traceback, for bug reports.
+        facts: What else is known: of an error of the system its `errno` and the `path` it is about.
     """
 
-    def __init__(self, message: str, *, kind: str = "Exception", details: str = "") -> None:
+    def __init__(
+        self, message: str, *, kind: str = "Exception", details: str = "", facts: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         self.details = details
+        self.facts = dict(facts or {})
 
 
 class BuildError(TrtlabError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import faulthandler
 import importlib
 import json
@@ -16,15 +17,17 @@ import queue
 import resource
 import signal
 import sys
-import threading
 import traceback
 from typing import Any
 
-from trtlab._errors import TrtlabError
+from trtlab._errors import ActionError, TrtlabError
+from trtlab._memory import memory_is_left, start_thread
 from trtlab.worker.context import ActionContext, Cancelled, EventWriter
 from trtlab.worker.events import encode
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_LINE_BUFFERED = 1  # _IOLBF in stdio.h
+_BUFFER_BYTES = 4096
 
 
 def main(arguments: list[str]) -> None:
@@ -35,20 +38,30 @@ def main(arguments: list[str]) -> None:
     """
     call_descriptor, event_descriptor, kernel, memory_bytes = map(int, arguments)
     _die_with(kernel)
+    for descriptor in (call_descriptor, event_descriptor):
+        os.set_inheritable(descriptor, False)
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    output = LineBufferedOutput()
     if memory_bytes:
-        # RLIMIT_DATA counts private writable memory; RLIMIT_AS would also count what CUDA only reserves.
-        resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+        _limit_memory(memory_bytes)
     events = EventWriter(event_descriptor)
     context = ActionContext(events)
     calls: queue.SimpleQueue[list[Any]] = queue.SimpleQueue()
-    threading.Thread(target=_read_calls, args=(call_descriptor, context, calls), daemon=True).start()
+    start_thread(_read_calls, call_descriptor, context, calls)
     events.write(encode("hello", os.getpid()))
-    while True:
-        _, number, action, values = calls.get()
-        context.begin_action()
-        events.write(_run(context, number, action, values))
+    try:
+        while True:
+            _, number, action, values = calls.get()
+            context.begin_action(number)
+            answer = _run(context, number, action, values)
+            output.flush()
+            events.write(answer)
+            del values, answer  # they can be large, and the next call may be far off
+    except BaseException:  # noqa: BLE001 - no memory left for an answer, for instance
+        traceback.print_exc()
+    finally:
+        os._exit(1)  # a tidy end would wait for what native code still does
 
 
 def _die_with(kernel: int) -> None:
@@ -58,40 +71,91 @@ def _die_with(kernel: int) -> None:
     """
     with contextlib.suppress(OSError, AttributeError):  # no such call outside Linux; the pipe remains
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != kernel:  # it ended before the line above
-        os._exit(0)
+    if os.getppid() != kernel:
+        # It ended before the line above. Or this Python is started through a program that stays in between.
+        sys.stderr.write(f"Process {kernel} did not start this one, process {os.getppid()} did.\n")
+        os._exit(1)
+
+
+def _limit_memory(memory_bytes: int) -> None:
+    # RLIMIT_DATA counts private writable memory; RLIMIT_AS would also count what CUDA only reserves.
+    _, highest = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = memory_bytes if highest == resource.RLIM_INFINITY else min(memory_bytes, highest)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+class LineBufferedOutput:
+    """Has what C code prints arrive when its line ends: into a pipe it would wait for 4 KiB, and die in a crash."""
+
+    def __init__(self) -> None:
+        self._library: Any = None
+        self._stream = ctypes.c_void_p()
+        with contextlib.suppress(OSError, AttributeError, ValueError):
+            library = ctypes.CDLL(None)
+            self._stream = ctypes.c_void_p.in_dll(library, "stdout")
+            library.setvbuf(self._stream, None, _LINE_BUFFERED, _BUFFER_BYTES)
+            self._library = library
+
+    def flush(self) -> None:
+        """Let go of an unfinished line too: its action has ended."""
+        if self._library is not None:
+            self._library.fflush(self._stream)
 
 
 def _read_calls(descriptor: int, context: ActionContext, calls: queue.SimpleQueue[list[Any]]) -> None:
-    with os.fdopen(descriptor, "rb") as stream:
-        for line in stream:
-            message = json.loads(line)
-            if message[0] == "cancel":
-                context.request_cancel()
-            else:
-                calls.put(message)
-    os._exit(0)  # the kernel is gone or has let go; nothing here is worth a tidy end
+    exit_code = 0  # the kernel is gone or has let go; nothing here is worth a tidy end
+    try:
+        with os.fdopen(descriptor, "rb") as stream:
+            for line in stream:
+                message = json.loads(line)
+                if message[0] == "cancel":
+                    context.request_cancel(message[1])
+                else:
+                    calls.put(message)
+                del line, message
+    except BaseException:  # noqa: BLE001 - without this thread the process is deaf, so it must not live on
+        exit_code = 1
+        traceback.print_exc()
+    finally:
+        os._exit(exit_code)
 
 
 def _run(context: ActionContext, number: int, action: str, values: dict[str, Any]) -> bytes:
     """Run one action and return the line that answers it."""
     try:
+        context.raise_if_cancelled()
         result = _find(action)(context, **values)
         return encode("done", number, result)
     except Cancelled:
         return encode("cancelled", number)
-    except TrtlabError as error:
-        return encode("failed", number, type(error).__name__, str(error), "", _facts(error))
-    except MemoryError:
-        return encode("failed", number, "MemoryError", "The worker ran out of memory.", traceback.format_exc(), {})
-    except Exception as error:  # noqa: BLE001 - whatever an action raises is reported to the kernel, nothing is swallowed
-        return encode("failed", number, type(error).__name__, str(error), traceback.format_exc(), {})
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever an action raises is reported, nothing is swallowed
+        return _failure(number, error)
 
 
-def _facts(error: TrtlabError) -> dict[str, Any]:
-    """Return what an error carries besides its text, if it can cross the pipe."""
-    facts = getattr(error, "facts", {})
-    return facts if isinstance(facts, dict) else {}
+def _failure(number: int, error: BaseException) -> bytes:
+    if _is_for_want_of_memory(error):
+        text = f"The worker ran out of memory. {error}".strip()
+        return encode("failed", number, "MemoryError", text, traceback.format_exc(), {})
+    if isinstance(error, ActionError):
+        # Its kind (`BuildRefused`) is what the kernel tells cases apart by; its class it gets back anyway.
+        return encode("failed", number, error.kind, str(error), error.details, error.facts)
+    details = "" if isinstance(error, TrtlabError) else traceback.format_exc()
+    return encode("failed", number, type(error).__name__, str(error), details, _facts(error))
+
+
+def _is_for_want_of_memory(error: BaseException) -> bool:
+    """Whether memory is what was missing, whatever the error says: TensorRT says `Myelin error from unknown graph`."""
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return True
+    return not memory_is_left()
+
+
+def _facts(error: BaseException) -> dict[str, Any]:
+    """Return what is known about an error of the system: its number, and the file it is about."""
+    if not isinstance(error, OSError) or error.errno is None:
+        return {}
+    path = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else ""
+    return {"errno": error.errno, "path": path}
 
 
 def _find(action: str) -> Any:  # noqa: ANN401 - a function of any signature

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import gc
 import os
 import threading
 import time
@@ -27,8 +30,11 @@ class EventWriter:
     def write(self, line: bytes) -> None:
         """Write one line; blocks while the pipe is full."""
         with self._lock:
-            while line:
-                line = line[os.write(self._descriptor, line) :]
+            written = os.write(self._descriptor, line)
+            if written < len(line):
+                rest = memoryview(line)[written:]
+                while rest:
+                    rest = rest[os.write(self._descriptor, rest) :]
 
     def log(self, severity: str, message: str) -> None:
         """Report one log message."""
@@ -50,20 +56,22 @@ class ActionContext:
     def __init__(self, events: EventWriter) -> None:
         self.state: dict[str, Any] = {}
         self.events = events
-        self._cancel = threading.Event()
+        # Requests carry the number of the action they mean: one can come before its action begins, or after it ended.
+        self._running = 0
+        self._cancelled = -1
 
     @property
     def cancel_requested(self) -> bool:
         """Whether the action that runs now should stop."""
-        return self._cancel.is_set()
+        return self._cancelled == self._running
 
-    def request_cancel(self) -> None:
-        """Ask the running action to stop."""
-        self._cancel.set()
+    def request_cancel(self, number: int) -> None:
+        """Ask the action with that number to stop."""
+        self._cancelled = number
 
-    def begin_action(self) -> None:
-        """Forget a request that was meant for an earlier action."""
-        self._cancel.clear()
+    def begin_action(self, number: int) -> None:
+        """Note which action runs now."""
+        self._running = number
 
     def raise_if_cancelled(self) -> None:
         """Raise `Cancelled` when the action was asked to stop."""
@@ -72,8 +80,12 @@ class ActionContext:
 
 
 def reset(context: ActionContext) -> None:
-    """Action: forget everything, so that the process can serve somebody else."""
+    """Action: forget everything, so that the process can serve somebody else, and give memory back to the system."""
     context.state.clear()
+    gc.collect()
+    gc.freeze()  # what is left are modules: the next time they need not be gone through again
+    with contextlib.suppress(OSError, AttributeError):  # only the GNU C library has it
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def ping(context: ActionContext, *, echo: Any = None) -> Any:  # noqa: ANN401 - any JSON value

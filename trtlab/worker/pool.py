@@ -8,49 +8,67 @@ import threading
 import weakref
 
 from trtlab._errors import TrtlabError
-from trtlab.worker.process import Worker, WorkerLimits
+from trtlab.worker.call import WorkerLimits
+from trtlab.worker.process import Worker
 
 _IDLE_SECONDS = 600.0
+# Forgetting means destructors of native code, which can hang like everything else there.
+_RESET_SECONDS = 10.0
+# A worker keeps the surroundings it was started in. These decide which libraries and devices it finds.
+_DECISIVE_VARIABLES = (
+    "TRTLAB_TENSORRT", "CUDA_", "NVIDIA_", "TENSORRT", "TRT_", "POLYGRAPHY_", "LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONPATH",
+)  # fmt: skip
 _all_workers: weakref.WeakSet[Worker] = weakref.WeakSet()
+_all_pools: weakref.WeakSet[WorkerPool] = weakref.WeakSet()
 
 
 class WorkerPool:
     """Hands out workers and takes them back. At most one idle worker is kept, for ten minutes.
 
     A worker that is handed out belongs to its user until it is given back; limits other than the default are never
-    shared, so such a worker ends when it is given back.
+    shared, so such a worker ends when it is given back. A warm worker that was started in another current folder, or with
+    other settings of TensorRT and CUDA, is not handed on either.
     """
 
     def __init__(self, *, idle_seconds: float = _IDLE_SECONDS) -> None:
         self._idle_seconds = idle_seconds
+        self._surroundings: weakref.WeakKeyDictionary[Worker, object] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
         self._idle: Worker | None = None
         self._timer: threading.Timer | None = None
-        self._process_id = os.getpid()
+        _all_pools.add(self)
 
-    def acquire(self, *, limits: WorkerLimits | None = None) -> Worker:
-        """Return the warm worker if there is one that fits, else a new one."""
+    def acquire(self, *, limits: WorkerLimits | None = None, cancelled: threading.Event | None = None) -> Worker:
+        """Return the warm worker if there is one that fits, else a new one.
+
+        Args:
+            limits: What it may use.
+            cancelled: Stops the start of a new one when it is set; raises `ActionCancelled` then.
+        """
         wanted = limits or WorkerLimits()
-        with self._lock:
-            self._forget_after_fork()
-            worker, self._idle = (self._idle, None) if wanted == WorkerLimits() else (None, self._idle)
-            self._stop_timer()
-        if worker is not None and worker.alive:
-            return worker
+        surroundings = _surroundings()
+        idle = self._take_idle() if wanted == WorkerLimits() else None
+        if idle is not None:
+            if idle.alive and self._surroundings.get(idle) == surroundings:
+                return idle
+            idle.close()
         worker = Worker(limits=wanted)
         _all_workers.add(worker)
-        return worker.start()
+        self._surroundings[worker] = surroundings
+        return worker.start(cancelled=cancelled)
 
     def release(self, worker: Worker) -> None:
         """Take a worker back: keep it warm if it is healthy and idle, end it otherwise."""
         if worker.alive and not worker.busy and worker.limits == WorkerLimits():
             try:
-                worker.call("trtlab.worker.context:reset")
+                worker.call("trtlab.worker.context:reset", seconds=_RESET_SECONDS)
             except TrtlabError:
                 worker.close()
                 return
+            except BaseException:  # Ctrl-C
+                worker.close()
+                raise
             with self._lock:
-                self._forget_after_fork()
                 if self._idle is None:
                     self._idle = worker
                     self._start_timer()
@@ -59,26 +77,33 @@ class WorkerPool:
 
     def close(self) -> None:
         """End the idle worker."""
-        with self._lock:
-            worker, self._idle = self._idle, None
-            self._stop_timer()
+        worker = self._take_idle()
         if worker is not None:
             worker.close()
 
+    def _take_idle(self) -> Worker | None:
+        with self._lock:
+            worker, self._idle = self._idle, None
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            return worker
+
     def _start_timer(self) -> None:
-        self._timer = threading.Timer(self._idle_seconds, self.close)
-        self._timer.daemon = True
-        self._timer.start()
+        self._timer = timer = threading.Timer(self._idle_seconds, self.close)
+        timer.daemon = True
+        timer.start()
 
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def _forget(self) -> None:
+        self._lock, self._idle, self._timer = threading.Lock(), None, None
 
-    def _forget_after_fork(self) -> None:
-        # A forked copy of the kernel (multiprocessing) must not talk to its parent's child.
-        if self._process_id != os.getpid():
-            self._process_id, self._idle = os.getpid(), None
+
+def _surroundings() -> object:
+    try:
+        folder = os.getcwd()  # noqa: PTH109 - Path.cwd() is the same
+    except FileNotFoundError:
+        folder = ""
+    return folder, {name: value for name, value in os.environ.items() if name.startswith(_DECISIVE_VARIABLES)}
 
 
 _shared = WorkerPool()
@@ -92,6 +117,18 @@ def shared_pool() -> WorkerPool:
 @atexit.register
 def close_all_workers() -> None:
     """End every worker of this process; called when the kernel ends."""
-    _shared.close()
+    for pool in list(_all_pools):
+        pool.close()
     for worker in list(_all_workers):
         worker.close()
+
+
+def _forget_after_fork() -> None:
+    """A forked copy of the kernel (multiprocessing) must neither talk to its parent's child nor end it."""
+    _all_workers.clear()
+    for pool in list(_all_pools):
+        pool._forget()  # noqa: SLF001 - of this module
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)

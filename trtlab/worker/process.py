@@ -2,140 +2,101 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import selectors
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from trtlab import _errors
-from trtlab._errors import ActionError, MissingError, TrtlabError, WorkerError
+from trtlab._errors import MissingError, WorkerError
 from trtlab._format import format_seconds
+from trtlab.worker.call import ActionCancelled, Call, WorkerDied, WorkerLimits, rebuilt_error
 from trtlab.worker.ending import Ending, describe_ending, memory_kill_count
-from trtlab.worker.events import Event, LogRecord, LogSource, decode_event
+from trtlab.worker.events import Event, LogRecord, LogSource, Message, decode
+from trtlab.worker.launching import Child, LineReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Runs the child without the current folder on its path: a file onnx.py beside a notebook must not be imported.
-_BOOT = (
-    "import sys; root = sys.argv.pop(1); sys.path[:] = [p for p in sys.path if p] + [root];"
-    "from trtlab.worker.child import main; main(sys.argv[1:])"
-)
-_PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
 _START_SECONDS = 60.0
+_CLOSE_SECONDS = 10.0
 _TICK_SECONDS = 0.05
-_READ_BYTES = 1 << 18
-_PIPE_BYTES = 1 << 20
+# How long messages of a running action gather in the pipe: taking each at once would wake the kernel for every line of
+# a log, at the cost of the builder and of what else the kernel does.
+_GATHER_SECONDS = 0.003
 _KEPT_ERROR_LINES = 40
+_KEPT_LINE_CHARACTERS = 2000
+# Reads of one pipe before an answer is passed on; together more than a pipe can hold.
+_MOST_READS = 64
 # How long an action has to stop by itself after a cancel. The process is ended then: together within a second.
 CANCEL_GRACE_SECONDS = 0.6
-
-
-@dataclass(frozen=True)
-class WorkerLimits:
-    """What a worker may use.
-
-    Attributes:
-        memory_bytes: Private memory of the process; allocations beyond it fail. None: no limit.
-        seconds: Longest time one action may take; the process is ended then. None: no limit (a build can take hours).
-    """
-
-    memory_bytes: int | None = None
-    seconds: float | None = None
-
-
-class WorkerDied(WorkerError):  # noqa: N818 - an event, named as what happened
-    """The worker's process ended before it answered. `ending` says how."""
-
-    def __init__(self, ending: Ending) -> None:
-        super().__init__(ending.text)
-        self.ending = ending
-
-
-class ActionCancelled(WorkerError):  # noqa: N818 - an event, named as what happened
-    """The action was cancelled. `worker_ended` tells whether its process had to be ended for that."""
-
-    def __init__(self, *, worker_ended: bool) -> None:
-        super().__init__("The action was cancelled.")
-        self.worker_ended = worker_ended
-
-
-class _Call:
-    """One action under way."""
-
-    def __init__(self, number: int, on_event: Callable[[Event], None] | None, deadline: float | None) -> None:
-        self.number = number
-        self.on_event = on_event
-        self.deadline = deadline
-        self.answered = threading.Event()
-        self.answer: list[Any] = []
-        self.callback_error: BaseException | None = None
 
 
 class Worker:
     """One child process and the thread that watches it.
 
     Calls are made one at a time. The process ends with `close`, with its kernel, or by its own fault; after that every
-    call raises `WorkerDied`, and a new `Worker` is needed.
+    call raises `WorkerDied`, and a new `Worker` is needed. A forked copy of the kernel cannot use it.
     """
 
     def __init__(self, *, limits: WorkerLimits | None = None) -> None:
         self.limits = limits or WorkerLimits()
         self.ending: Ending | None = None
         self.pid = 0
+        self._owner = os.getpid()
+        self._greeted = False
         self._started = threading.Event()
         self._ended = threading.Event()
         self._state = threading.Lock()
         self._busy = threading.Lock()
-        self._call: _Call | None = None
+        self._call: Call | None = None
         self._number = 0
+        self._memory_kills = 0
         self._planned_ending: Ending | None = None
-        self._calls: BinaryIO | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._child: Child | None = None
         self._error_lines: deque[str] = deque(maxlen=_KEPT_ERROR_LINES)
         self._start_error: BaseException | None = None
         # The child dies with the thread that started it (see child._die_with): this thread lives as long as the child.
         self._watcher = threading.Thread(target=self._watch, name="trtlab-worker", daemon=True)
 
-    def start(self) -> Worker:
+    def start(self, *, cancelled: threading.Event | None = None) -> Worker:
         """Start the process and wait until it answers.
+
+        Args:
+            cancelled: Stops the start when it is set.
 
         Raises:
             MissingError: This system cannot run a worker.
+            WorkerError: The process could not be started.
             WorkerDied: The process ended while starting.
+            ActionCancelled: `cancelled` was set.
         """
         if os.name != "posix":
             raise MissingError(
                 "trtlab's worker process needs Linux. On Windows, use the Windows Subsystem for Linux (WSL 2)."
             )
-        self._watcher.start()
-        if not self._started.wait(_START_SECONDS) and not self._ended.is_set():
-            self._end(
-                Ending(
-                    "time_limit",
-                    f"The worker process did not start within {format_seconds(_START_SECONDS)}.",
-                    last_output=self._last_output(),
-                )
-            )
-        if self._start_error is not None:
-            raise WorkerError(f"The worker process could not be started: {self._start_error}") from self._start_error
-        if self._ended.is_set():
+        if self._planned_ending is not None:
             raise WorkerDied(self._known_ending())
+        self._watcher.start()
+        try:
+            self._await_start(cancelled)
+        except BaseException:
+            self.close()
+            raise
         return self
 
     @property
     def alive(self) -> bool:
         """Whether the process runs and can take a call."""
-        return self._started.is_set() and not self._ended.is_set() and self._planned_ending is None
+        return (
+            self._greeted
+            and not self._ended.is_set()
+            and self._planned_ending is None
+            and self._owner == os.getpid()
+        )  # fmt: skip
 
     @property
     def busy(self) -> bool:
@@ -143,15 +104,24 @@ class Worker:
         return self._call is not None
 
     def call(
-        self, action: str, values: dict[str, Any] | None = None, *, on_event: Callable[[Event], None] | None = None
+        self,
+        action: str,
+        values: dict[str, Any] | None = None,
+        *,
+        on_event: Callable[[Event], None] | None = None,
+        cancelled: threading.Event | None = None,
+        seconds: float | None = None,
     ) -> Any:  # noqa: ANN401 - any JSON value
         """Run one action in the child and return its result.
 
         Args:
             action: `module:function` inside trtlab.
             values: Keyword arguments, as JSON can hold them.
-            on_event: Called in the watching thread with each event of this action, in order. What it raises is raised
-                here after the action has ended.
+            on_event: Called in the watching thread with each event of this action, in order. It must return quickly and
+                cannot use this worker, apart from `cancel`. What it raises is raised here after the action has ended.
+            cancelled: If it is set before the action begins, the action does not begin. With it, a `cancel` that comes just
+                before this call is not lost: set the event first, then call `cancel`.
+            seconds: Time limit of this call instead of the worker's.
 
         Raises:
             TrtlabError: The error that the action raised, of the same class.
@@ -159,17 +129,18 @@ class Worker:
             ActionCancelled: `cancel` was called.
             WorkerDied: The process ended; `ending` says how.
         """
+        if self._owner != os.getpid():  # its locks mean nothing here either
+            raise WorkerError("This worker belongs to the process that this one was forked from. Start another one.")
+        if threading.current_thread() is self._watcher:
+            raise WorkerError("An action cannot be called from the callback of another one.")
+        action_text, values_text = json.dumps(action), json.dumps(values or {})
         with self._busy:
-            call = self._begin(on_event)
             try:
-                self._send(["call", call.number, action, values or {}])
-                self._wait(call)
-            except BaseException:
-                # An interrupted kernel (Ctrl-C) must not leave an action running that nobody waits for.
-                if not call.answered.is_set():
-                    self.cancel()
-                    call.answered.wait(CANCEL_GRACE_SECONDS + 1)
-                raise
+                call = self._begin(on_event, seconds or self.limits.seconds)
+                if cancelled is not None and cancelled.is_set():
+                    call.answered.set()  # nobody has to enforce a cancel that came meanwhile
+                    raise ActionCancelled(worker_ended=False)
+                self._run(call, f'["call", {call.number}, {action_text}, {values_text}]\n'.encode())
             finally:
                 self._call = None
         if call.callback_error is not None:
@@ -178,176 +149,173 @@ class Worker:
 
     def cancel(self) -> None:
         """Stop the running action: ask it first, and end the process if it does not stop within 0.6 s. Returns at once."""
-        call = self._call
-        if call is None or call.answered.is_set():
+        call, child = self._call, self._child
+        if call is None or child is None or call.answered.is_set() or self._owner != os.getpid():
             return
-        with contextlib.suppress(OSError, WorkerDied):
-            self._send(["cancel"])
+        child.try_to_send(json.dumps(["cancel", call.number]).encode() + b"\n")
         threading.Thread(target=self._enforce_cancel, args=(call,), name="trtlab-cancel", daemon=True).start()
 
     def close(self) -> None:
-        """End the process, whatever it does, and wait until it is gone. Safe to call twice."""
+        """End the process, whatever it does, and wait until it is gone. Safe to call twice, and from any thread."""
+        if self._owner != os.getpid():  # a forked copy: the process is not its to end
+            return
         self._end(Ending("closed", "The worker process was closed."))
         if self._watcher.is_alive() and threading.current_thread() is not self._watcher:
-            self._watcher.join(10)
+            self._watcher.join(_CLOSE_SECONDS)
 
     # Calls
 
-    def _begin(self, on_event: Callable[[Event], None] | None) -> _Call:
-        if self._ended.is_set():
+    def _await_start(self, cancelled: threading.Event | None) -> None:
+        latest = time.monotonic() + _START_SECONDS
+        while not self._started.wait(_TICK_SECONDS):
+            if cancelled is not None and cancelled.is_set():
+                raise ActionCancelled(worker_ended=True)
+            if time.monotonic() > latest:
+                self._end(Ending("time_limit", f"It did not answer within {format_seconds(_START_SECONDS)}."))
+                self._ended.wait(_CLOSE_SECONDS)
+        if isinstance(self._start_error, WorkerError):
+            raise self._start_error
+        if self._start_error is not None:
+            raise WorkerError(f"The worker process could not be started: {self._start_error}") from self._start_error
+        if self._ended.is_set() or self._planned_ending is not None:
+            self._ended.wait(_CLOSE_SECONDS)
+            raise WorkerDied(self._known_ending())
+
+    def _begin(self, on_event: Callable[[Event], None] | None, seconds: float | None) -> Call:
+        if self._child is None and not self._ended.is_set():
+            raise WorkerError("This worker was not started.")
+        if self._ended.is_set() or self._planned_ending is not None:
+            self._ended.wait(_CLOSE_SECONDS)
             raise WorkerDied(self._known_ending())
         self._number += 1
-        seconds = self.limits.seconds
-        call = _Call(self._number, on_event, None if seconds is None else time.monotonic() + seconds)
-        self._call = call
+        self._memory_kills = memory_kill_count()
+        self._error_lines.clear()
+        self._call = call = Call(self._number, on_event, seconds)
         return call
 
-    def _send(self, message: list[Any]) -> None:
-        line = json.dumps(message).encode() + b"\n"
-        with self._state:
-            if self._calls is None:
-                raise WorkerDied(self._known_ending())
+    def _run(self, call: Call, line: bytes) -> None:
+        """Send a call and wait until it is answered."""
+        assert self._child is not None  # noqa: S101 - for the type checker: _begin has looked
+        try:
             try:
-                self._calls.write(line)
-                self._calls.flush()
-            except (OSError, ValueError) as error:
-                self._ended.wait(2)
+                self._child.send(line, give_up=lambda: self._planned_ending is not None or call.answered.is_set())
+            except OSError as error:
+                self._ended.wait(_CLOSE_SECONDS)
                 raise WorkerDied(self._known_ending()) from error
+            while not call.answered.wait(0.5):  # a wait without a limit could not be interrupted by Ctrl-C everywhere
+                pass
+        except WorkerDied:
+            if self._known_ending().kind == "cancelled":
+                raise ActionCancelled(worker_ended=True) from None
+            raise
+        except BaseException:
+            # An interrupted kernel (Ctrl-C) must not leave an action running that nobody waits for.
+            self.cancel()
+            call.answered.wait(CANCEL_GRACE_SECONDS + 1)
+            raise
 
-    def _wait(self, call: _Call) -> None:
-        while not call.answered.wait(0.5):  # a wait without a limit could not be interrupted by Ctrl-C everywhere
-            pass
-
-    def _enforce_cancel(self, call: _Call) -> None:
+    def _enforce_cancel(self, call: Call) -> None:
         if not call.answered.wait(CANCEL_GRACE_SECONDS):
-            self._end(Ending("cancelled", "The worker process was ended to cancel its action."))
+            self._end(Ending("cancelled", "The worker process was ended to cancel its action."), unless=call.answered)
 
-    def _read_answer(self, answer: list[Any]) -> Any:  # noqa: ANN401 - any JSON value
-        kind = answer[0]
-        if kind == "done":
-            return answer[2]
-        if kind == "cancelled":
+    def _read_answer(self, answer: Message | None) -> Any:  # noqa: ANN401 - any JSON value
+        if answer is None:
+            ending = self._known_ending()
+            if ending.kind == "cancelled":
+                raise ActionCancelled(worker_ended=True)
+            raise WorkerDied(ending)
+        if answer.kind == "done":
+            return answer.values[0]
+        if answer.kind == "cancelled":
             raise ActionCancelled(worker_ended=False)
-        if kind == "failed":
-            _, _, name, message, details, facts = answer
-            raise _rebuilt_error(name, message, details, facts)
-        ending = self._known_ending()
-        if ending.kind == "cancelled":
-            raise ActionCancelled(worker_ended=True)
-        raise WorkerDied(ending)
+        raise rebuilt_error(*answer.values)
 
     # The watching thread
 
     def _watch(self) -> None:
-        kills_before = memory_kill_count()
+        self._memory_kills = memory_kill_count()
         try:
-            process, events = self._spawn()
+            child = Child(self.limits.memory_bytes)
         except BaseException as error:  # noqa: BLE001 - handed to start(), which raises it
             self._start_error = error
             self._finish(Ending("exit", "The worker process could not be started."))
             return
-        try:
-            self._read_until_end(process, events)
-        finally:
-            self._kill_group()
-            process.wait()
-            ending = self._planned_ending or describe_ending(
-                process.returncode,
-                last_output=self._last_output(),
-                memory_limit_bytes=self.limits.memory_bytes,
-                memory_kills=memory_kill_count() - kills_before,
-            )
-            self._finish(ending)
-            for stream in (process.stdout, process.stderr, events):
-                if stream is not None:
-                    stream.close()
-
-    def _spawn(self) -> tuple[subprocess.Popen[bytes], BinaryIO]:
-        call_read, call_write = os.pipe()
-        event_read, event_write = os.pipe()
-        _widen(event_write)
-        try:
-            process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-c",
-                    _BOOT,
-                    _PACKAGE_ROOT,
-                    str(call_read),
-                    str(event_write),
-                    str(os.getpid()),
-                    str(self.limits.memory_bytes or 0),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                pass_fds=(call_read, event_write),
-                start_new_session=True,  # Ctrl-C in the kernel's terminal is for the kernel
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            )
-        except BaseException:
-            os.close(call_write)
-            os.close(event_read)
-            raise
-        finally:
-            os.close(call_read)
-            os.close(event_write)
         with self._state:
-            self._process, self.pid = process, process.pid
-            self._calls = os.fdopen(call_write, "wb")
-        if self._planned_ending is not None:  # closed while starting
-            self._kill_group()
-        return process, os.fdopen(event_read, "rb", buffering=0)
-
-    def _read_until_end(self, process: subprocess.Popen[bytes], events: BinaryIO) -> None:
-        assert process.stdout is not None  # noqa: S101 - for the type checker: both are pipes
-        assert process.stderr is not None  # noqa: S101
-        buffers = {events: b"", process.stdout: b"", process.stderr: b""}
-        names: dict[object, LogSource] = {process.stdout: "stdout", process.stderr: "stderr"}
-        with selectors.DefaultSelector() as selector:
-            for pipe in buffers:
-                selector.register(pipe, selectors.EVENT_READ)
-            while selector.get_map():
-                for key, _ in selector.select(_TICK_SECONDS):
-                    stream: Any = key.fileobj
-                    data = os.read(stream.fileno(), _READ_BYTES)
-                    if not data:
-                        selector.unregister(stream)
-                        lines, rest = ([buffers[stream]] if buffers[stream] else []), b""
-                    else:
-                        *lines, rest = (buffers[stream] + data).split(b"\n")
-                    buffers[stream] = rest
-                    self._take(lines, names.get(stream))
-                self._check_deadline()
-
-    def _take(self, lines: list[bytes], source: LogSource | None) -> None:
-        for line in lines:
-            if source is None:
-                self._take_event(line)
-            else:
-                text = line.decode("utf-8", "replace").rstrip("\r")
-                if source == "stderr":
-                    self._error_lines.append(text)
-                if text:
-                    self._report(LogRecord(time.time(), "output", text, source))
-
-    def _take_event(self, line: bytes) -> None:
+            self._child, self.pid = child, child.pid
+            if self._planned_ending is not None:  # closed while starting
+                child.kill()
         try:
-            parts = json.loads(line)
-        except ValueError:  # the process died in the middle of a line
-            return
-        event = decode_event(parts)
-        if event is not None:
-            self._report(event)
-        elif parts[0] == "hello":
+            self._read_until_end(child)
+        except Exception as error:  # noqa: BLE001 - told in the ending; nobody waits for this thread
+            text = f"The worker process was ended because what it sent could not be used: {error}"
+            self._end(Ending("damaged", text, last_output=self._last_output()))
+        child.kill()  # what it started, if it ended by itself
+        return_code = child.reap()
+        self._finish(self._planned_ending or self._found_ending(return_code))
+        child.close()
+
+    def _read_until_end(self, child: Child) -> None:
+        with selectors.DefaultSelector() as selector:
+            for reader in (child.events, child.stdout, child.stderr):
+                selector.register(reader, selectors.EVENT_READ)
+            while not child.has_ended():
+                ready = selector.select(_TICK_SECONDS)
+                for key, _ in ready:
+                    reader = key.fileobj  # type: ignore[assignment]  # what was registered
+                    self._take(child, reader, reader.read() or [])
+                    if reader.ended:
+                        selector.unregister(reader)
+                self._check_deadline()
+                if ready and self._call is not None and not self._call.answered.is_set():
+                    time.sleep(_GATHER_SECONDS)
+        # It may have left a lot in its pipes. Not read to their end: a process that it started may hold them open.
+        child.kill()
+        for reader in (child.events, child.stdout, child.stderr):
+            self._drain(child, reader)
+
+    def _drain(self, child: Child, reader: LineReader) -> None:
+        for _ in range(_MOST_READS):
+            lines = reader.read()
+            if lines is None:
+                break
+            self._take(child, reader, lines)
+        if reader is not child.events:  # half a message has no meaning, half a line of output has
+            self._take(child, reader, reader.rest())
+
+    def _take(self, child: Child, reader: LineReader, lines: list[bytes]) -> None:
+        if reader is child.events:
+            for line in lines:
+                self._take_message(child, decode(line))
+        else:
+            source: LogSource = "stdout" if reader is child.stdout else "stderr"
+            for line in lines:
+                self._take_output(line.decode("utf-8", "replace").rstrip("\r"), source)
+
+    def _take_output(self, text: str, source: LogSource) -> None:
+        if source == "stderr":
+            self._error_lines.append(text[:_KEPT_LINE_CHARACTERS])
+        if text:
+            self._report(LogRecord(time.time(), "output", text, source))
+
+    def _take_message(self, child: Child, message: Event | Message) -> None:
+        if not isinstance(message, Message):
+            self._report(message)
+        elif message.kind == "hello":
+            self._greeted = True
             self._started.set()
-        elif self._call is not None and parts[1] == self._call.number:
-            self._call.answer = parts
-            self._call.answered.set()
+        else:
+            # What the action wrote before its answer is in the pipes already, and belongs to it.
+            self._drain(child, child.stdout)
+            self._drain(child, child.stderr)
+            call = self._call
+            if call is not None and call.number == message.number:
+                with self._state:
+                    call.answer = message
+                    call.answered.set()
 
     def _report(self, event: Event) -> None:
         call = self._call
-        if call is None or call.on_event is None or call.callback_error is not None:
+        if call is None or call.on_event is None or call.callback_error is not None or call.answered.is_set():
             return
         try:
             call.on_event(event)
@@ -358,40 +326,40 @@ class Worker:
         call = self._call
         if call is None or call.deadline is None or call.answered.is_set() or time.monotonic() < call.deadline:
             return
-        limit = format_seconds(self.limits.seconds or 0)
-        self._end(
-            Ending(
-                "time_limit",
-                f"The action did not finish within its time limit of {limit}; its process was ended.",
-                last_output=self._last_output(),
-            )
-        )
+        limit = format_seconds(call.seconds or 0)
+        text = f"The action did not finish within its time limit of {limit}; its process was ended."
+        self._end(Ending("time_limit", text, last_output=self._last_output()), unless=call.answered)
 
     # Ending
 
-    def _end(self, ending: Ending) -> None:
+    def _end(self, ending: Ending, *, unless: threading.Event | None = None) -> None:
         with self._state:
+            if unless is not None and unless.is_set():
+                return
             if self._planned_ending is None and self.ending is None:
                 self._planned_ending = ending
-            self._kill_group()
+            if self._child is not None:
+                self._child.kill()
 
-    def _kill_group(self) -> None:
-        if self._process is not None and self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+    def _found_ending(self, return_code: int) -> Ending:
+        return describe_ending(
+            return_code,
+            last_output=self._last_output(),
+            memory_limit_bytes=self.limits.memory_bytes,
+            memory_kills=memory_kill_count() - self._memory_kills,
+        )
 
     def _finish(self, ending: Ending) -> None:
+        if not self._greeted and self._start_error is None and ending.kind not in ("closed", "cancelled"):
+            last = next((line for line in reversed(self._error_lines) if line.strip()), "")
+            said = f" The last it said was: {last.strip()}" if last else ""
+            ending = replace(ending, text=f"The worker process did not start. {ending.text}{said}")
         with self._state:
             self.ending = ending
-            if self._calls is not None:
-                with contextlib.suppress(OSError):
-                    self._calls.close()
-                self._calls = None
         self._ended.set()
         self._started.set()
         call = self._call
-        if call is not None and not call.answered.is_set():
-            call.answer = ["ended"]
+        if call is not None:
             call.answered.set()
 
     def _known_ending(self) -> Ending:
@@ -399,22 +367,3 @@ class Worker:
 
     def _last_output(self) -> str:
         return "\n".join(self._error_lines)
-
-
-def _widen(descriptor: int) -> None:
-    """Let a burst of log lines wait in the pipe instead of slowing the builder. Where the system refuses, it stays 64 KiB."""
-    import fcntl
-
-    with contextlib.suppress(OSError, AttributeError):
-        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-
-
-def _rebuilt_error(name: str, message: str, details: str, facts: dict[str, Any]) -> TrtlabError:
-    """Return the child's error as the same class of trtlab's, or as an `ActionError`."""
-    error_class = getattr(_errors, name, None)
-    if isinstance(error_class, type) and issubclass(error_class, TrtlabError) and error_class is not ActionError:
-        with contextlib.suppress(TypeError):
-            error: TrtlabError = error_class(message)
-            error.facts = facts  # type: ignore[attr-defined]
-            return error
-    return ActionError(message or name, kind=name, details=details)

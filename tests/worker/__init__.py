@@ -1,0 +1,1 @@
+"""Isolation: whatever native code does, the kernel goes on, and no process is left."""
