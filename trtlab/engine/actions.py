@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
 from typing import Any
 
 from trtlab._engine_results import BuiltEngine, Gpu, Installation, ParseResult, WrittenEngine
 from trtlab._errors import ActionError, InputError
+from trtlab._memory import start_thread
 from trtlab._results import from_dict
 from trtlab.build.plan import BuildPlan
 from trtlab.engine import configuring, features, inspecting
@@ -17,7 +17,7 @@ from trtlab.engine.gpu import find_gpu
 from trtlab.engine.logger import BuildNotes, LogSink, make_logger, make_progress_monitor
 from trtlab.engine.parsing import ParsedNetwork, network_tensors, read_errors
 from trtlab.model.actions import loaded_model
-from trtlab.worker.context import ActionContext, Cancelled
+from trtlab.worker.context import ActionContext
 
 _STATE_KEY = "engine"
 _WRITE_BLOCK_BYTES = 1 << 24
@@ -143,8 +143,7 @@ def write(context: ActionContext, *, path: str) -> dict[str, Any]:
         raise InputError("There is no engine in this worker. Run the step 'build' first.")
     digest = hashlib.sha256()
     with memoryview(state.serialized) as view:
-        hashing = threading.Thread(target=digest.update, args=(view,))
-        hashing.start()
+        hashing = start_thread(_hash, digest, view, context)
         try:
             _write(path, view, context)
         finally:
@@ -152,15 +151,25 @@ def write(context: ActionContext, *, path: str) -> dict[str, Any]:
         return WrittenEngine(len(view), digest.hexdigest()).to_dict()
 
 
+def _hash(digest: hashlib._Hash, content: memoryview, context: ActionContext) -> None:
+    for start in range(0, len(content), _WRITE_BLOCK_BYTES):
+        if context.cancel_requested:
+            return
+        digest.update(content[start : start + _WRITE_BLOCK_BYTES])
+
+
 def _write(path: str, content: memoryview, context: ActionContext) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
-    with os.fdopen(descriptor, "wb", buffering=0) as stream:
-        for start in range(0, len(content), _WRITE_BLOCK_BYTES):
-            if context.cancel_requested:
-                raise Cancelled
-            block = content[start : start + _WRITE_BLOCK_BYTES]
-            while block:  # one write call may take less than it was given
-                block = block[stream.write(block) :]
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+        with os.fdopen(descriptor, "wb", buffering=0) as stream:
+            for start in range(0, len(content), _WRITE_BLOCK_BYTES):
+                context.raise_if_cancelled()
+                block = content[start : start + _WRITE_BLOCK_BYTES]
+                while block:  # one write call may take less than it was given
+                    block = block[stream.write(block) :]
+    except OSError as error:
+        error.filename = path  # write and close do not know it
+        raise
 
 
 def inspect(context: ActionContext) -> dict[str, Any]:

@@ -68,6 +68,7 @@ def _options(module: ModuleType, config: Any, messages: list[str]) -> Iterator[O
     title = module.__name__
     yield from _precision_options(module)
     flags = getattr(module, "BuilderFlag", object)
+    yield _strong_typing(module)
     yield _attribute("tf32", flags, "TF32", f"{title} has no TF32 flag.")
     yield _attribute(
         "optimization_level",
@@ -82,11 +83,20 @@ def _options(module: ModuleType, config: Any, messages: list[str]) -> Iterator[O
     targets = bool(compute_capabilities(module)) and hasattr(config, "set_compute_capability")
     reason = "" if targets else f"{title} builds for the GPU that is here; other targets cannot be chosen."
     yield Option("targets", targets, reason)
-    has_pools = hasattr(config, "set_memory_pool_limit")
-    for name in getattr(getattr(module, "MemoryPoolType", None), "__members__", {}):
-        yield Option(
-            f"memory.{name.lower()}", has_pools, "" if has_pools else "This release has no memory pool limits."
-        )
+    yield from _memory_pools(module, config, messages)
+
+
+def _memory_pools(module: ModuleType, config: Any, messages: list[str]) -> Iterator[Option]:  # noqa: ANN401
+    """Ask for each pool whether its own default can be set again: RTX has the names of DLA's pools, and refuses them."""
+    for name, pool in getattr(getattr(module, "MemoryPoolType", None), "__members__", {}).items():
+        if not hasattr(config, "set_memory_pool_limit"):
+            yield Option(f"memory.{name.lower()}", offered=False, reason="This release has no memory pool limits.")
+            continue
+        messages.clear()
+        config.set_memory_pool_limit(pool, config.get_memory_pool_limit(pool))
+        refused = any("Error Code" in message for message in messages)
+        reason = f"{module.__name__} does not take a limit for this pool here." if refused else ""
+        yield Option(f"memory.{name.lower()}", not refused, reason)
 
 
 def _attribute(name: str, owner: object, attribute: str, reason: str) -> Option:
@@ -101,6 +111,17 @@ def _precision_options(module: ModuleType) -> Iterator[Option]:
     for name in PRECISION_FLAGS:
         offered = weakly_typed and hasattr(flags, name.upper())
         yield Option(f"precision.{name}", offered, "" if offered else _STRONGLY_TYPED)
+
+
+def _strong_typing(module: ModuleType) -> Option:
+    """Strong typing is an option only where weak typing is the other choice."""
+    if module.__name__ == "tensorrt_rtx" or not hasattr(getattr(module, "BuilderFlag", None), "FP16"):
+        return Option("strongly_typed", offered=False, reason="Networks are always strongly typed here.")
+    if not hasattr(module.NetworkDefinitionCreationFlag, "STRONGLY_TYPED"):
+        return Option(
+            "strongly_typed", offered=False, reason="This release has no strong typing (TensorRT 10 and newer)."
+        )
+    return Option("strongly_typed", offered=True)
 
 
 def _timing_cache(config: Any) -> Option:  # noqa: ANN401 - IBuilderConfig

@@ -94,7 +94,7 @@ def _load(name: FlavourName, make_logger: Any) -> tuple[ModuleType, Any]:  # noq
         if error.name == name:
             raise _Unusable("it is not installed.") from error
         raise _Unusable(f"importing it fails: {error}.") from error
-    except (ImportError, OSError, RuntimeError) as error:
+    except Exception as error:  # a broken installation can raise anything, and must not stop the other flavour
         raise _Unusable(f"its libraries do not load: {error}.") from error
     if not hasattr(module, "Builder"):
         raise _Unusable(
@@ -103,7 +103,7 @@ def _load(name: FlavourName, make_logger: Any) -> tuple[ModuleType, Any]:  # noq
     logger = make_logger(module)
     try:
         builder = module.Builder(logger)
-    except (RuntimeError, TypeError) as error:
+    except Exception as error:
         raise _Unusable(f"its builder does not start, it needs an NVIDIA GPU and driver ({error}).") from error
     if builder is None:
         raise _Unusable("its builder does not start, it needs an NVIDIA GPU and driver.")

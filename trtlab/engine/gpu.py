@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 
 from trtlab._engine_results import Gpu
@@ -10,8 +11,9 @@ from trtlab._engine_results import Gpu
 def find_gpu() -> Gpu | None:
     """Return the GPU that CUDA would use first, None where there is no GPU or no driver."""
     try:
+        ctypes.CDLL("libnvidia-ml.so.1")  # the driver's; asked for first, because importing pynvml takes longer
         import pynvml
-    except ImportError:
+    except (ImportError, OSError):
         return None
     try:
         pynvml.nvmlInit()

@@ -11,11 +11,13 @@ from trtlab._engine_results import EngineLayer
 
 # Between the ONNX names of one layer the inspector puts the record separator (ASCII 0x1E), the log nothing.
 _ONNX_NODE = re.compile(r"\[ONNX Layer: (.*?)\](?=\s*\x1e?\s*(?:\[|$))", re.DOTALL)
-_LINE_HEAD = re.compile(r"^Name: (?P<name>.*?), LayerType: (?P<type>[^,]*), Inputs: \[", re.DOTALL)
-# Jumps have their targets between the stream and the metadata.
-_TAIL = re.compile(r", Tactic(?:Name|Value): (?P<tactic>.*?), StreamId: -?\d+(?:, Jump.*?)?, Metadata: (?P<metadata>.*)$", re.DOTALL)
+# A name is free text of the model and can hold any of these words; what must follow them tells the real ones.
+_LINE_HEAD = re.compile(r"^Name: (?P<name>.*?), LayerType: (?P<type>[\w ]*), Inputs: \[(?=\]| ?\{ Name: )", re.DOTALL)
+_TAIL = re.compile(r", TacticName: (?P<tactic>.*?), StreamId: -?\d+, Metadata: (?P<metadata>.*)$", re.DOTALL)
+_METADATA = re.compile(r", StreamId: -?\d+, Metadata: ")
 _TENSOR = re.compile(
-    r"\{ Name: (?P<name>.*?)(?:, Location: \w+)?, Dimensions: \[(?P<shape>[^\]]*)\](?P<rest>.*?)\}(?=,? ?[\],{]|$)", re.DOTALL
+    r"\{ Name: (?P<name>.*?)(?:, Location: \w+)?, Dimensions: \[(?P<shape>[^\]]*)\](?P<rest>.*?)\}(?=,? ?[\],{]|$)",
+    re.DOTALL,
 )
 _DATATYPE = re.compile(r"Datatype: (\w+)|Format/Datatype: ([^,}]+)")
 
@@ -30,14 +32,29 @@ def _layer_lines(message: str) -> list[str]:
     body = message.split("\n", 1)[1] if "\n" in message else ""
     # The layers end where the engine's bindings begin; names may hold line breaks, so lines are found by their beginning.
     body = re.split(r"\n\n(?:I/O Tensors|Bindings|Engine Metadata):", body, maxsplit=1)[0]
-    return re.split(r"\n(?=Name: )", body.strip("\n")) if body.strip() else []
+    lines: list[str] = []
+    for piece in re.split(r"\n(?=Name: )", body.strip("\n")) if body.strip() else []:
+        if lines and not _is_complete(lines[-1]):
+            lines[-1] += "\n" + piece  # the name of an ONNX node holds a line that begins like a layer
+        else:
+            lines.append(piece)
+    return lines
+
+
+def _is_complete(line: str) -> bool:
+    """Whether a layer's line has come to its end: the metadata are empty, or their last bracket is closed."""
+    found = _METADATA.search(line)
+    if found is None:
+        return "StreamId" not in line and "TacticName" not in line  # a release that writes other lines
+    metadata = line[found.end() :].strip()
+    return not metadata or metadata.endswith("]")
 
 
 def _from_line(line: str) -> EngineLayer | None:
     head = _LINE_HEAD.match(line)
     if head is None:
         return None
-    tail = _TAIL.search(line)
+    tail = _TAIL.search(line, head.end())
     metadata = tail["metadata"] if tail else ""
     middle = line[head.end() : tail.start() if tail else len(line)]
     inputs, _, outputs = middle.partition("], Outputs: [")
@@ -73,7 +90,8 @@ def onnx_nodes(metadata: str) -> tuple[str, ...]:
 def layers_from_inspector(text: str) -> tuple[EngineLayer, ...]:
     """Return the layers in the inspector's JSON. With little verbosity it gives bare names; the keys differ between releases."""
     document = json.loads(text)
-    return tuple(_from_json(entry) for entry in document.get("Layers", ()))
+    layers = document.get("Layers") if isinstance(document, dict) else None
+    return tuple(_from_json(entry) for entry in layers) if isinstance(layers, list) else ()
 
 
 def _from_json(entry: Any) -> EngineLayer:  # noqa: ANN401 - any JSON value
@@ -92,11 +110,12 @@ def _from_json(entry: Any) -> EngineLayer:  # noqa: ANN401 - any JSON value
 def _tensors_from_json(entries: Any) -> tuple[str, ...]:  # noqa: ANN401 - any JSON value
     if not isinstance(entries, list):
         return ()
-    texts = []
-    for entry in entries:
-        if isinstance(entry, dict):
-            kind = entry.get("Datatype") or entry.get("Format/Datatype") or ""
-            texts.append(
-                _tensor_text(str(entry.get("Name", "")), str(kind), ",".join(map(str, entry.get("Dimensions", ()))))
-            )
-    return tuple(texts)
+    return tuple(_tensor_from_json(entry) for entry in entries if isinstance(entry, dict))
+
+
+def _tensor_from_json(entry: dict[str, Any]) -> str:
+    kind = entry.get("Datatype") or entry.get("Format/Datatype") or ""
+    sizes = entry.get("Dimensions")
+    return _tensor_text(
+        str(entry.get("Name", "")), str(kind), ",".join(map(str, sizes if isinstance(sizes, list) else ()))
+    )

@@ -18,6 +18,9 @@ _MEMORY_PATTERNS = {
     "device_persistent_bytes": re.compile(r"^Total Device Persistent Memory: (\d+)"),
     "host_persistent_bytes": re.compile(r"^Total Host Persistent Memory: (\d+)"),
 }
+# How the messages begin that the notes are taken from. Looked at for every message, so it is one call.
+_NOTED = ("Layers:", "Total ", "Max ")
+_ERRORS = ("error", "internal_error")
 _STEP_PERIOD_SECONDS = 0.05
 
 
@@ -37,7 +40,7 @@ class BuildNotes:
 
     def take(self, severity: str, message: str) -> None:
         """Look at one message."""
-        if severity.endswith("error"):
+        if severity in _ERRORS:
             self.errors.append(message)
         elif message.startswith("Layers:"):
             self.layer_messages.append(message)
@@ -77,12 +80,14 @@ class LogSink:
             self._diverted.append(message)
             return
         self.context.events.log(severity, message)
-        self.notes.take(severity, message)
+        if message.startswith(_NOTED) or severity in _ERRORS:
+            self.notes.take(severity, message)
 
 
 def make_logger(module: ModuleType, sink: LogSink) -> Any:  # noqa: ANN401 - a TensorRT logger
     """Return a logger for `module` that passes every message on. VERBOSE costs nothing visible (facts: tensorrt.md)."""
-    severities = {severity: name.lower() for name, severity in module.ILogger.Severity.__members__.items()}
+    # By number: looking up the enumeration's own members takes twice as long, and this runs for every message.
+    severities = {int(severity): name.lower() for name, severity in module.ILogger.Severity.__members__.items()}
 
     class EventLogger(module.ILogger):  # type: ignore[misc, name-defined]
         """Sends messages to the sink."""
@@ -93,7 +98,7 @@ def make_logger(module: ModuleType, sink: LogSink) -> Any:  # noqa: ANN401 - a T
 
         def log(self, severity: Any, msg: str) -> None:  # noqa: ANN401
             """Called by TensorRT, also from its own threads."""
-            sink.take(severities.get(severity, "info"), msg)
+            sink.take(severities.get(int(severity), "info"), msg)
 
     return EventLogger()
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trtlab._errors import InputError
 from trtlab.model.description import Dimension, ModelDescription, TensorDescription
-from trtlab.model.graph_rules import tensor_bits
-from trtlab.model.walk import scopes
+from trtlab.model.skeleton import raw_bytes
+from trtlab.model.tensor_rules import data_problem, tensor_bytes
+from trtlab.model.walk import scopes, tensors
 
 if TYPE_CHECKING:
-    from onnx import ModelProto, TensorProto, ValueInfoProto
+    from onnx import TensorProto, ValueInfoProto
 
     from trtlab.model.reading import ModelFile
     from trtlab.worker.context import ActionContext
@@ -56,27 +56,29 @@ def check(context: ActionContext) -> list[dict[str, Any]]:
     """Check the loaded model; return its findings as dictionaries."""
     from trtlab.model.check import check as check_model
 
-    return [finding.to_dict() for finding in check_model(loaded_model(context).proto)]
+    file = loaded_model(context)
+    return [finding.to_dict() for finding in check_model(file.proto, folder=file.path.parent)]
 
 
 def describe(file: ModelFile, *, show_path: bool = True) -> ModelDescription:
     """Return what is in a model that was read."""
     model = file.proto
     counts: Counter[str] = Counter()
-    nested = subgraphs = 0
+    nested = subgraphs = inline = 0
     for scope in scopes(model):
         counts.update(f"{node.domain}.{node.op_type}" if node.domain else node.op_type for node in scope.body.node)
         nested += len(scope.body.node) if scope.path else 0
         subgraphs += scope.depth > 0
+        # Exporters keep weights in Constant nodes too, and in the graphs of an If.
+        inline += sum(_held_bytes(tensor) for tensor, _ in tensors(scope))
     initializers = {tensor.name for tensor in model.graph.initializer}
-    inline = sum(_tensor_bytes(t) for t in model.graph.initializer if t.data_location != t.EXTERNAL)
     return ModelDescription(
         path=str(file.path) if show_path else "",
         sha256=file.sha256,
         file_bytes=len(file.content),
         ir_version=model.ir_version,
         opsets={entry.domain: entry.version for entry in model.opset_import},
-        producer=" ".join(filter(None, (model.producer_name, model.producer_version))),
+        producer=" ".join(filter(None, map(_text, (model.producer_name, model.producer_version)))),
         inputs=tuple(_tensor(value) for value in model.graph.input if value.name not in initializers),
         outputs=tuple(_tensor(value) for value in model.graph.output),
         node_count=len(model.graph.node),
@@ -90,11 +92,16 @@ def describe(file: ModelFile, *, show_path: bool = True) -> ModelDescription:
     )
 
 
-def _tensor_bytes(tensor: TensorProto) -> int:
-    if tensor.raw_data:
-        return len(tensor.raw_data)
-    bits = tensor_bits(tensor.data_type)
-    return int(tensor.ByteSize()) if bits is None else (max(math.prod(tensor.dims), 0) * bits + 7) // 8
+def _held_bytes(tensor: TensorProto) -> int:
+    """Return how many bytes of weights the model file itself holds in a tensor, whatever its shape claims."""
+    if tensor.data_location == tensor.EXTERNAL:
+        return 0
+    return raw_bytes(tensor) or (tensor_bytes(tensor) if data_problem(tensor) is None else 0)
+
+
+def _text(value: str | bytes) -> str:
+    """Return a text; protobuf gives one that is not UTF-8 as bytes."""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
 def _tensor(value: ValueInfoProto) -> TensorDescription:
@@ -123,8 +130,3 @@ def dtype_name(data_type: int) -> str:
     except ValueError:
         return f"unknown type {data_type}"
     return {"float": "float32", "double": "float64", "undefined": "undefined type"}.get(name, name)
-
-
-def model_state(context: ActionContext) -> ModelProto:
-    """Return the parsed message of the loaded model."""
-    return loaded_model(context).proto

@@ -1,158 +1,167 @@
 """Check a model against the ONNX standard and report everything that is wrong, not only the first thing.
 
-Runs in the worker. Weights are left out (each large initializer becomes a graph input of the same type and shape), so
-that a check costs milliseconds whatever the model weighs.
+Runs in the worker, on a copy without weights, so that a check costs milliseconds whatever the model weighs.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from trtlab._format import shorten_middle
-from trtlab.model.description import Finding, NodeReference, Severity
+from trtlab.model.channel_rules import channel_findings
+from trtlab.model.description import Finding
 from trtlab.model.graph_rules import graph_findings
-from trtlab.model.walk import Scope, node_reference, scopes
+from trtlab.model.light_copy import LightCopy
+from trtlab.model.tensor_rules import tensor_findings
+from trtlab.model.walk import Scope, attribute_graphs, has_subgraph, scopes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from onnx import GraphProto, ModelProto
+    from onnx import ModelProto, NodeProto
 
-# Smaller tensors stay: shape inference reads the target of a Reshape, the axes of a Squeeze and the like.
-_KEPT_TENSOR_BYTES = 4096
-# Where the ONNX shape inference and checker say which node they mean.
-_NODE_MESSAGE = re.compile(
-    r"\(op_type:\s*(?P<op>[^,)]*)(?:,\s*node name:\s*(?P<name>[^)]*))?\)\s*:?\s*(?P<rest>.*)", re.DOTALL
-)
 _UNKNOWN_NODE = "==> Context: Bad node spec for node."
+# What the checker says of a whole model, and the findings of our own rules that say the same with the node.
+_SAME_AS: tuple[tuple[str, frozenset[str]], ...] = (
+    ("is not an output of any node", frozenset({"model.missing_tensor"})),
+    (
+        "topologically sorted",
+        frozenset({"model.cycle", "model.missing_tensor", "model.not_sorted", "model.initializer"}),
+    ),
+    ("single static assignment", frozenset({"model.duplicate_tensor"})),
+    ("initializer name is not unique", frozenset({"model.duplicate_tensor"})),
+    ("No opset import", frozenset({"model.opset_missing"})),
+    ("TensorProto", frozenset({"model.initializer", "model.constant"})),
+)
+# Shape inference says this of every node behind one that failed: a consequence, not a fault.
+_CONSEQUENCE = "expected to have type but instead is null"
+_MISSING_OPSET = "No opset import for domain"
 
 
-def check(model: ModelProto) -> tuple[Finding, ...]:
-    """Return all findings about `model`: its graphs, its nodes, its types and shapes. The model is not changed."""
-    light = without_weights(model)
-    findings = [finding for scope in scopes(model) for finding in graph_findings(scope, model)]
-    checker_findings = list(_checker_findings(light))
-    # The checker stops at the first fault and says it of the graph; what the rules above found already is said better.
-    if not findings:
-        findings += checker_findings
-    else:
-        findings += [finding for finding in checker_findings if finding.node is not None]
-    findings += _shape_findings(light)
-    return tuple(dict.fromkeys(findings))
+def check(model: ModelProto, *, folder: Path | None = None) -> tuple[Finding, ...]:
+    """Return all findings about `model`: its graphs, its nodes, its types and shapes. The model is not changed.
+
+    Args:
+        model: The model.
+        folder: Where its external data lie; small ones are read, because shapes can depend on them.
+    """
+    findings = [
+        finding for scope in scopes(model) for finding in (*graph_findings(scope, model), *tensor_findings(scope))
+    ]
+    light = LightCopy(model, folder)
+    known = {finding.id for finding in findings}
+    shapes = list(_shape_findings(light, known))
+    findings += _checker_findings(light, known)
+    accused = {finding.node for finding in findings if finding.id == "model.invalid_node"}
+    findings += [finding for finding in shapes if finding.node not in accused]
+    faults = [finding for finding in findings if _CONSEQUENCE not in finding.original]
+    return tuple(dict.fromkeys(faults or findings))
 
 
-def without_weights(model: ModelProto) -> ModelProto:
-    """Return a copy of `model` whose large initializers are graph inputs instead: same types, same shapes, no data."""
+def _checker_findings(light: LightCopy, known: set[str]) -> Iterator[Finding]:
     import onnx
 
-    light = onnx.ModelProto()
-    light.ir_version = model.ir_version
-    light.opset_import.extend(model.opset_import)
-    light.functions.extend(model.functions)
-    graph = light.graph
-    graph.name = model.graph.name or "graph"
-    graph.node.extend(model.graph.node)
-    graph.input.extend(model.graph.input)
-    graph.output.extend(model.graph.output)
-    graph.value_info.extend(model.graph.value_info)
-    declared = {value.name for value in model.graph.input}
-    for tensor in model.graph.initializer:
-        if tensor.data_location != tensor.EXTERNAL and tensor.ByteSize() <= _KEPT_TENSOR_BYTES:
-            graph.initializer.append(tensor)
-        elif tensor.name not in declared:
-            graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, list(tensor.dims)))
-    graph.sparse_initializer.extend(model.graph.sparse_initializer)
-    return light
-
-
-def _checker_findings(model: ModelProto) -> Iterator[Finding]:
-    import onnx
-
+    model = light.for_checker()
     try:
         onnx.checker.check_model(model)
-    except onnx.checker.ValidationError as error:
-        message = str(error)
-    except (ValueError, RuntimeError, TypeError) as error:  # other exceptions of the native checker
+    except (onnx.checker.ValidationError, ValueError, RuntimeError, TypeError) as error:
         message = str(error)
     else:
         return
-    per_node = list(_node_findings(model))
-    if per_node:
-        yield from per_node
+    per_node = [finding for finding in _node_findings(light) if not _is_known(finding.original, known)]
+    yield from per_node
+    first = light.in_own_words(re.split(r"\n\n|==> Context:", message, maxsplit=1)[0].strip())
+    if _is_known(message, known) or any(first in finding.original for finding in per_node):
         return
-    first = message.split("\n\n")[0].split("==> Context:")[0].strip()
-    yield Finding(
-        "model.invalid", "error", f"The ONNX checker refuses the model: {shorten_middle(first, 400)}", original=message
-    )
+    text = f"The ONNX checker refuses the model: {shorten_middle(first, 400)}"
+    reference = light.reference(message)
+    yield Finding("model.invalid", "error", text, reference, original=light.in_own_words(message))
 
 
-def _node_findings(model: ModelProto) -> Iterator[Finding]:
+def _is_known(message: str, known: set[str]) -> bool:
+    return any(words in message and ids & known for words, ids in _SAME_AS)
+
+
+def _node_findings(light: LightCopy) -> Iterator[Finding]:
     """Check node by node, to find every faulty one: the checker of the whole model stops at the first."""
+    import onnx
+
+    lexical = onnx.checker.C.LexicalScopeContext()
+    local = {(function.domain, function.name) for function in light.model.functions}
+    context = _checker_context(light.model, Scope("", light.model.graph, 0))
+    for scope in scopes(light.model):
+        if scope.depth == 0:  # the main graph or a function, and then their subgraphs
+            context = _checker_context(light.model, scope)
+        for node in scope.body.node:
+            # This checker knows no local functions; their bodies are visited on their own.
+            if (node.domain, node.op_type) not in local:
+                yield from _node_finding(node, light, context, lexical)
+
+
+def _checker_context(model: ModelProto, scope: Scope) -> Any:  # noqa: ANN401 - of onnx's native checker
     import onnx
 
     context = onnx.checker.C.CheckerContext()
     context.ir_version = model.ir_version or 3
-    context.opset_imports = {entry.domain: entry.version for entry in model.opset_import}
-    lexical = onnx.checker.C.LexicalScopeContext()
-    for scope in scopes(model):
-        for index, node in enumerate(scope.body.node):
-            if any(attribute.HasField("g") or attribute.graphs for attribute in node.attribute):
-                continue  # its subgraph refers to names from outside; the graphs inside are visited on their own
-            try:
-                onnx.checker.check_node(node, context, lexical)
-            except (onnx.checker.ValidationError, ValueError, RuntimeError, TypeError) as error:
-                text = str(error).split(_UNKNOWN_NODE)[0].strip()
-                reference = node_reference(node, index, scope.path)
-                yield Finding(
-                    "model.invalid_node",
-                    "error",
-                    f"Node {reference.label}: {shorten_middle(text, 400)}",
-                    reference,
-                    original=str(error),
-                )
+    imports = scope.body.opset_import if isinstance(scope.body, onnx.FunctionProto) else model.opset_import
+    context.opset_imports = {entry.domain: entry.version for entry in imports}
+    return context
 
 
-def _shape_findings(model: ModelProto) -> Iterator[Finding]:
+def _node_finding(node: NodeProto, light: LightCopy, context: Any, lexical: Any) -> Iterator[Finding]:  # noqa: ANN401
+    import onnx
+
+    try:
+        onnx.checker.check_node(_without_graphs(node), context, lexical)
+    except (onnx.checker.ValidationError, ValueError, RuntimeError, TypeError) as error:
+        reference = light.node_reference(node)
+        original = light.in_own_words(str(error))
+        text = shorten_middle(original.split(_UNKNOWN_NODE)[0].strip(), 400)
+        yield Finding("model.invalid_node", "error", f"Node {reference.label}: {text}", reference, original=original)
+
+
+def _without_graphs(node: NodeProto) -> NodeProto:
+    """Return a node whose subgraphs are empty: they refer to names from outside, and are visited on their own."""
+    if not has_subgraph(node):
+        return node
+    bare = type(node).FromString(node.SerializeToString())
+    for attribute in bare.attribute:
+        for graph in attribute_graphs(attribute):
+            graph.Clear()
+            graph.name = "graph"
+    return bare
+
+
+def _shape_findings(light: LightCopy, known: set[str]) -> Iterator[Finding]:
     """Run ONNX shape inference strictly and give each of its complaints to the node it names."""
     import onnx
 
     try:
-        onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
+        inferred = onnx.shape_inference.infer_shapes(light.model, check_type=True, strict_mode=True, data_prop=True)
     except (onnx.shape_inference.InferenceError, ValueError, RuntimeError, TypeError) as error:
         message = str(error)
     else:
+        yield from channel_findings(light, inferred)
         return
-    known = {(scope_node.op_type, scope_node.name): scope_node for scope_node in _all_references(model)}
+    # Where strict inference stops, the tolerant one goes on.
+    with contextlib.suppress(onnx.shape_inference.InferenceError, ValueError, RuntimeError, TypeError):
+        yield from channel_findings(light, onnx.shape_inference.infer_shapes(light.model, data_prop=True))
     for part in _split_inference_errors(message):
-        match = _NODE_MESSAGE.search(part)
-        node = known.get((match["op"], match["name"] or "")) if match else None
-        text = match["rest"].strip() if match else part
+        node = light.reference(part)
+        original = light.in_own_words(part)
+        text = original.rpartition("(op_type:")[2] if node else original
+        text = re.sub(r"^[^()]*\)\s*:?\s*", "", text) if node and text != original else text
         text = re.sub(r"\[(?:ShapeInferenceError|TypeInferenceError)\]\s*", "", text).strip()
         where = f"Node {node.label}: " if node else ""
-        severity: Severity = "warning" if "No Op registered" in part or "No schema registered" in part else "error"
-        yield Finding("model.shape", severity, f"{where}{shorten_middle(text, 400)}", node, original=part)
+        if _MISSING_OPSET in text or (node is None and "model.duplicate_tensor" in known):
+            continue  # the rules about graphs report both, the first once for each operator set
+        yield Finding("model.shape", "error", f"{where}{shorten_middle(text, 400)}", node, original=original)
 
 
 def _split_inference_errors(message: str) -> list[str]:
     body = message.split("Inference error(s):", 1)[-1]
     parts = [part.strip() for part in re.split(r"\n(?=\(op_type:)", body.strip()) if part.strip()]
     return parts or [message]
-
-
-def _all_references(model: ModelProto) -> Iterator[NodeReference]:
-    for scope in scopes(model):
-        for index, node in enumerate(scope.body.node):
-            yield node_reference(node, index, scope.path)
-
-
-def is_main_graph(scope: Scope) -> bool:
-    """Whether this is the model's own graph, not a subgraph or a function."""
-    return scope.depth == 0 and not scope.path
-
-
-def graph_of(scope: Scope) -> GraphProto | None:
-    """Return the graph of a scope, None for a function body."""
-    import onnx
-
-    return scope.body if isinstance(scope.body, onnx.GraphProto) else None

@@ -122,7 +122,7 @@ class ModelDescription(Result):
         nested_node_count: Nodes inside subgraphs and local functions.
         operators: How often each operator occurs, nested ones included.
         initializer_count: Initializers of the main graph.
-        weights_bytes: Size of all initializers, external ones included.
+        weights_bytes: Size of all initializers and constants, nested and external ones included.
         external_files: Files that hold external data.
         subgraph_count: Subgraphs of If, Loop, Scan and the like, at any depth.
         functions: Names of the model's local functions.

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from trtlab._errors import InputError
 from trtlab._format import format_bytes, plural, shorten_middle
 from trtlab.model.description import ExternalFile
-from trtlab.model.walk import scopes
+from trtlab.model.tensor_rules import tensor_bits, tensor_bytes
+from trtlab.model.walk import scopes, tensors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +41,7 @@ class _Slice:
     location: str
     offset: int
     length: int | None
+    needed_bytes: int
 
 
 def locate_external_data(model: ModelProto, folder: Path) -> ExternalData:
@@ -48,11 +50,13 @@ def locate_external_data(model: ModelProto, folder: Path) -> ExternalData:
     Raises:
         InputError: Names every tensor whose data cannot be read, with the reason.
     """
-    slices = [_read_slice(tensor) for tensor in _external_tensors(model)]
+    slices: dict[str, list[_Slice]] = {}
+    for tensor in _external_tensors(model):
+        part = _read_slice(tensor)
+        slices.setdefault(part.location, []).append(part)
     problems: list[str] = []
     sizes: dict[str, int] = {}
-    for location in dict.fromkeys(part.location for part in slices):
-        users = [part for part in slices if part.location == location]
+    for location, users in slices.items():
         problem = location_problem(location, folder)
         if problem is None:
             sizes[location] = (folder / location).stat().st_size
@@ -66,9 +70,9 @@ def locate_external_data(model: ModelProto, folder: Path) -> ExternalData:
         raise InputError(
             "The weights outside the model file cannot be read.\n" + "\n".join(f"- {line}" for line in problems)
         )
-    counts = {location: sum(part.location == location for part in slices) for location in sizes}
-    files = tuple(ExternalFile(location, size, counts[location]) for location, size in sizes.items())
-    return ExternalData(files, sum(part.length or sizes[part.location] - part.offset for part in slices))
+    files = tuple(ExternalFile(location, size, len(slices[location])) for location, size in sizes.items())
+    parts = [part for users in slices.values() for part in users]
+    return ExternalData(files, sum(part.needed_bytes for part in parts))
 
 
 def location_problem(location: str, folder: Path) -> str | None:
@@ -89,6 +93,8 @@ def location_problem(location: str, folder: Path) -> str | None:
         return f"it cannot be reached: {error.strerror or error}."
     except RuntimeError:
         return "a link that leads to itself."
+    except ValueError:
+        return "not a file name."
     if not resolved.is_relative_to(home):
         return "a link that leads out of the model's folder. Replace it with the file itself."
     if not resolved.is_file():
@@ -97,7 +103,7 @@ def location_problem(location: str, folder: Path) -> str | None:
 
 
 def _too_short(parts: list[_Slice], size: int) -> str | None:
-    needed = max(part.offset + (part.length or 0) for part in parts)
+    needed = max(part.offset + part.needed_bytes for part in parts)
     if needed <= size:
         return None
     return (
@@ -108,11 +114,7 @@ def _too_short(parts: list[_Slice], size: int) -> str | None:
 
 def _external_tensors(model: ModelProto) -> Iterator[TensorProto]:
     for scope in scopes(model):
-        yield from (t for t in getattr(scope.body, "initializer", ()) if t.data_location == t.EXTERNAL)
-        for node in scope.body.node:
-            for attribute in node.attribute:
-                tensors = [attribute.t, *attribute.tensors] if attribute.HasField("t") else attribute.tensors
-                yield from (t for t in tensors if t.data_location == t.EXTERNAL)
+        yield from (tensor for tensor, _ in tensors(scope) if tensor.data_location == tensor.EXTERNAL)
 
 
 def _read_slice(tensor: TensorProto) -> _Slice:
@@ -132,4 +134,7 @@ def _read_slice(tensor: TensorProto) -> _Slice:
             )
         return value
 
-    return _Slice(tensor.name, entries.get("location", ""), number("offset") or 0, number("length"))
+    length = number("length")
+    # Without a length the data reach as far as the tensor's shape says.
+    needed = tensor_bytes(tensor) if length is None and tensor_bits(tensor.data_type) else length or 0
+    return _Slice(tensor.name, entries.get("location", ""), number("offset") or 0, length, needed)

@@ -5,18 +5,18 @@ Runs in the worker. Each rule reports all its cases, with the node.
 
 from __future__ import annotations
 
-import math
-from collections import deque
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from trtlab._format import plural, shorten_middle
-from trtlab.model.description import Finding
-from trtlab.model.walk import Scope, node_reference
+from trtlab.model.description import Finding, NodeReference
+from trtlab.model.graph_order import GraphOrder
+from trtlab.model.walk import Scope, declared_names, names_read, node_reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from onnx import ModelProto, NodeProto, TensorProto
+    from onnx import FunctionProto, ModelProto
 
 _SHOWN_CYCLE_NODES = 6
 
@@ -24,174 +24,163 @@ _SHOWN_CYCLE_NODES = 6
 def graph_findings(scope: Scope, model: ModelProto) -> Iterator[Finding]:
     """Return what is wrong with one graph or function body."""
     yield from _duplicates(scope)
-    yield from _missing_and_unsorted(scope)
+    yield from _order(scope)
+    yield from _missing(scope)
+    yield from _opsets(scope, model)
     if not scope.path:
-        yield from _initializer_sizes(model)
-        yield from _opsets(model)
-        if not model.graph.node:
-            yield Finding("model.no_nodes", "error", "The graph has no nodes, so there is nothing to build.")
-        if not model.graph.output:
-            yield Finding("model.no_outputs", "error", "The graph has no outputs. TensorRT needs at least one.")
+        yield from _main_graph(model)
 
 
-def _declared_names(scope: Scope) -> set[str]:
-    body = scope.body
-    inputs = {value if isinstance(value, str) else value.name for value in body.input}
-    inputs.update(tensor.name for tensor in getattr(body, "initializer", ()))
-    inputs.update(tensor.values.name for tensor in getattr(body, "sparse_initializer", ()))
-    return inputs
+def _main_graph(model: ModelProto) -> Iterator[Finding]:
+    import onnx
+
+    graph = model.graph
+    if not graph.node:
+        yield Finding("model.no_nodes", "error", "The graph has no nodes, so there is nothing to build.")
+    if not graph.output:
+        yield Finding("model.no_outputs", "error", "The graph has no outputs. TensorRT needs at least one.")
+    for kind, values in (("input", graph.input), ("output", graph.output)):
+        for value in values:
+            if value.type.HasField("tensor_type") and not value.type.tensor_type.HasField("shape"):
+                text = (
+                    f"The {kind} '{shorten_middle(value.name)}' says nothing of its shape, not even how many dimensions it "
+                    f"has, which ONNX asks for. {'TensorRT finds it itself.' if kind == 'output' else 'Export it with one.'}"
+                )
+                yield Finding("model.shape_missing", "warning", text, tensor=value.name)
+    newest = onnx.defs.onnx_opset_version()
+    for entry in model.opset_import:
+        if entry.domain in ("", "ai.onnx") and entry.version > newest:
+            text = (
+                f"The model is of opset {entry.version}; the newest that the installed onnx {onnx.__version__} knows is "
+                f"{newest}, so this check knows its operators only as they were then."
+            )
+            yield Finding("model.opset_unknown", "warning", text)
 
 
 def _duplicates(scope: Scope) -> Iterator[Finding]:
-    seen: dict[str, str] = dict.fromkeys(_declared_names(scope), "an input or initializer")
+    yield from _declared_twice(scope)
+    seen: dict[str, str] = dict.fromkeys(scope.declared, "an input or initializer")
     for index, node in enumerate(scope.body.node):
-        reference = node_reference(node, index, scope.path)
         for name in node.output:
-            if name and name in seen:
+            if not name:
+                continue
+            maker = seen.get(name) or _made_around(scope, name)
+            if maker:
+                reference = node_reference(node, index, scope.path)
                 text = (
-                    f"Node {reference.label} makes tensor '{shorten_middle(name)}', which {seen[name]} makes too. "
+                    f"Node {reference.label} makes tensor '{shorten_middle(name)}', which {maker} makes too. "
                     "Each tensor needs one source."
                 )
                 yield Finding("model.duplicate_tensor", "error", text, reference, name)
-            elif name:
-                seen[name] = f"node {reference.label}"
+            else:
+                seen[name] = f"node {node_reference(node, index, scope.path).label}"
 
 
-def _missing_and_unsorted(scope: Scope) -> Iterator[Finding]:
-    """Tell three cases apart that the checker calls 'not topologically sorted': cycle, wrong order, nothing makes it."""
-    is_subgraph = scope.depth > 0
-    declared = _declared_names(scope)
-    maker = {name: index for index, node in enumerate(scope.body.node) for name in node.output if name}
-    cyclic = _nodes_on_cycles(scope, maker)
-    if cyclic:
-        labels = [node_reference(scope.body.node[index], index, scope.path) for index in cyclic]
-        shown = " -> ".join(reference.label for reference in labels[:_SHOWN_CYCLE_NODES])
-        more = f" and {len(labels) - _SHOWN_CYCLE_NODES} more" if len(labels) > _SHOWN_CYCLE_NODES else ""
-        yield Finding(
-            "model.cycle",
-            "error",
-            f"{plural(len(labels), 'node')} feed each other in a circle: {shown}{more}. An ONNX graph must have a first node.",
-            labels[0],
+def _declared_twice(scope: Scope) -> Iterator[Finding]:
+    body = scope.body
+    inputs = Counter(value if isinstance(value, str) else value.name for value in body.input)
+    others = Counter(declared_names(body)) - inputs  # an initializer may stand among the inputs too: its default value
+    for kind, counts in (("input", inputs), ("initializer", others)):
+        for name, count in counts.items():
+            if name and count > 1:
+                where = f" of {scope.path}" if scope.path else ""
+                text = f"{count} {kind}s{where} have the name '{shorten_middle(name)}'. Each needs a name of its own."
+                yield Finding("model.duplicate_tensor", "error", text, tensor=name)
+
+
+def _made_around(scope: Scope, name: str) -> str:
+    """Say what makes `name` in the graphs around a subgraph before the subgraph runs: a subgraph must not make it again."""
+    inner = scope
+    while inner.parent is not None:
+        outer, index = inner.parent, inner.parent_index
+        if name in outer.declared:
+            return "an input or initializer of the graph around it"
+        maker = outer.makers.get(name, index)
+        if maker < index:
+            return f"node {node_reference(outer.body.node[maker], maker, outer.path).label}"
+        inner = outer
+    return ""
+
+
+def _order(scope: Scope) -> Iterator[Finding]:
+    order = GraphOrder(scope)
+    if order.is_sorted():
+        return
+    nodes = scope.body.node
+    for circle in order.circles():
+        references = [node_reference(nodes[index], index, scope.path) for index in circle]
+        shown = " -> ".join(reference.label for reference in [*references, references[0]][: _SHOWN_CYCLE_NODES + 1])
+        more = f" ... ({len(references)} in all)" if len(references) > _SHOWN_CYCLE_NODES else ""
+        subject = "A node reads what it makes itself" if len(circle) == 1 else "Nodes feed each other in a circle"
+        text = f"{subject}: {shown}{more}. No order can run them; one of these inputs must come from elsewhere."
+        yield Finding("model.cycle", "error", text, references[0])
+    circular = order.nodes_in_circles()
+    early = [
+        index
+        for index, sources in enumerate(order.sources)
+        if index not in circular and any(source >= index for source in sources)
+    ]
+    if early:
+        reference = node_reference(nodes[early[0]], early[0], scope.path)
+        makers = scope.makers
+        name = next(name for name in sorted(names_read(nodes[early[0]])) if makers.get(name, -1) > early[0])
+        others = f" and {plural(len(early) - 1, 'other node')}" if len(early) > 1 else ""
+        text = (
+            f"Node {reference.label}{others} {'stands' if len(early) == 1 else 'stand'} before the nodes that make their inputs "
+            f"(here '{shorten_middle(name)}'). "
+            "ONNX asks for sorted nodes; TensorRT sorts them itself."
         )
-    available = set(declared)
+        yield Finding("model.not_sorted", "warning", text, reference, name)
+
+
+def _missing(scope: Scope) -> Iterator[Finding]:
+    """Find what is read and made nowhere. In a subgraph that includes the graphs around it."""
+    known, makers = scope.declared, scope.makers
     for index, node in enumerate(scope.body.node):
-        reference = node_reference(node, index, scope.path)
-        for name in filter(None, node.input):
-            if name in available:
+        for name in dict.fromkeys(node.input):
+            if not name or name in known or name in makers or scope.is_visible_around(name):
                 continue
-            if name not in maker:
-                if not is_subgraph:  # a subgraph may read names of the graphs around it; the checker looks at those
-                    yield _missing(reference.label, name, Finding("", "error", "", reference, name))
-            elif index not in cyclic:
-                text = (
-                    f"Node {reference.label} reads '{shorten_middle(name)}' before the node that makes it. "
-                    "Sort the graph (TensorRT does so itself)."
-                )
-                yield Finding("model.not_sorted", "warning", text, reference, name)
-        available.update(node.output)
-    if not is_subgraph:
-        yield from _missing_outputs(scope, available)
-
-
-def _missing(label: str, name: str, template: Finding) -> Finding:
-    text = (
-        f"Node {label} reads tensor '{shorten_middle(name)}', which is no input, no initializer and no node's output. "
-        "Most likely an initializer (a weight) is missing; export the model again."
-    )
-    return Finding("model.missing_tensor", "error", text, template.node, name)
-
-
-def _missing_outputs(scope: Scope, available: set[str]) -> Iterator[Finding]:
+            reference = node_reference(node, index, scope.path)
+            text = (
+                f"Node {reference.label} reads tensor '{shorten_middle(name)}', which is no input, no initializer and no "
+                "node's output. Most likely an initializer (a weight) is missing; export the model again."
+            )
+            yield Finding("model.missing_tensor", "error", text, reference, name)
     for value in scope.body.output:
         name = value if isinstance(value, str) else value.name
-        if name not in available:
+        if name not in known and name not in makers and not scope.is_visible_around(name):
+            where = f" of {scope.path}" if scope.path else ""
             yield Finding(
-                "model.missing_tensor", "error", f"Nothing makes the output '{shorten_middle(name)}'.", tensor=name
-            )
-
-
-def _nodes_on_cycles(scope: Scope, maker: dict[str, int]) -> list[int]:
-    """Return the indices of the nodes that lie on a cycle (Kahn's algorithm, forwards and then backwards)."""
-    nodes = scope.body.node
-    before: list[set[int]] = [{maker[name] for name in node.input if name in maker} for node in nodes]
-    after: list[set[int]] = [set() for _ in nodes]
-    for index, sources in enumerate(before):
-        for source in sources:
-            after[source].add(index)
-    left = _strip(before, after, set(range(len(nodes))))
-    return sorted(_strip(after, before, left)) if left else []
-
-
-def _strip(before: list[set[int]], after: list[set[int]], among: set[int]) -> set[int]:
-    """Remove again and again every node of `among` that has nothing of `among` before it; return what is left."""
-    waiting = {index: len(before[index] & among) if len(among) < len(before) else len(before[index]) for index in among}
-    ready = deque(index for index, count in waiting.items() if count == 0)
-    left = set(among)
-    while ready:
-        index = ready.popleft()
-        left.discard(index)
-        for follower in after[index]:
-            if follower in waiting:
-                waiting[follower] -= 1
-                if waiting[follower] == 0:
-                    ready.append(follower)
-    return left
-
-
-def _initializer_sizes(model: ModelProto) -> Iterator[Finding]:
-    for tensor in model.graph.initializer:
-        problem = initializer_problem(tensor)
-        if problem:
-            yield Finding(
-                "model.initializer",
+                "model.missing_tensor",
                 "error",
-                f"Initializer '{shorten_middle(tensor.name)}': {problem}",
-                tensor=tensor.name,
+                f"Nothing makes the output '{shorten_middle(name)}'{where}.",
+                tensor=name,
             )
 
 
-def initializer_problem(tensor: TensorProto) -> str | None:
-    """Return what is wrong with the size of a tensor's data, or None."""
-    if any(size < 0 for size in tensor.dims):
-        return f"a negative size in its shape {list(tensor.dims)}."
-    bits = tensor_bits(tensor.data_type)
-    if bits is None or tensor.data_location == tensor.EXTERNAL or not tensor.raw_data:
-        return None
-    expected = (math.prod(tensor.dims) * bits + 7) // 8
-    if len(tensor.raw_data) == expected:
-        return None
-    return f"its shape {list(tensor.dims)} needs {expected} bytes, the file has {len(tensor.raw_data)}."
+def _opsets(scope: Scope, model: ModelProto) -> Iterator[Finding]:
+    """Find the operator sets that nodes need and that nobody imports: the model, or the function around them."""
+    function = _function_around(scope, model)
+    entries = model.opset_import if function is None else function.opset_import
+    imported = {_standard(entry.domain) for entry in entries} | {_standard(local.domain) for local in model.functions}
+    missing: dict[str, NodeReference] = {}
+    for index, node in enumerate(scope.body.node):
+        domain = _standard(node.domain)
+        if domain not in imported and domain not in missing:
+            missing[domain] = node_reference(node, index, scope.path)
+    for domain, reference in missing.items():
+        named = f"the operator set '{shorten_middle(domain)}'" if domain else "the standard operator set"
+        who = "The model" if function is None else f"Function {function.domain}.{function.name}"
+        text = f"{who} does not import {named}, which node {reference.label} needs."
+        yield Finding("model.opset_missing", "error", text, reference)
 
 
-def tensor_bits(data_type: int) -> int | None:
-    """Return the bits of one element of an ONNX data type, None for strings and unknown types."""
-    import onnx
-
-    # The narrow types are packed: two or four elements share a byte (onnx.proto, TensorProto.raw_data).
-    narrow = {"INT4": 4, "UINT4": 4, "FLOAT4E2M1": 4, "INT2": 2, "UINT2": 2}
-    try:
-        name = onnx.TensorProto.DataType.Name(data_type)
-    except ValueError:
-        return None
-    if name in ("STRING", "UNDEFINED"):
-        return None
-    return narrow.get(name) or int(onnx.helper.tensor_dtype_to_np_dtype(data_type).itemsize) * 8
+def _function_around(scope: Scope, model: ModelProto) -> FunctionProto | None:
+    outermost = scope
+    while outermost.parent is not None:
+        outermost = outermost.parent
+    return next((f for f in model.functions if outermost.path == f"{f.domain}.{f.name}"), None)
 
 
-def _opsets(model: ModelProto) -> Iterator[Finding]:
-    imported = {"" if entry.domain == "ai.onnx" else entry.domain for entry in model.opset_import}
-    local = {function.domain for function in model.functions}
-    missing: dict[str, tuple[int, NodeProto]] = {}
-    for index, node in enumerate(model.graph.node):
-        domain = "" if node.domain == "ai.onnx" else node.domain
-        if domain not in imported | local:
-            missing.setdefault(domain, (index, node))
-    for domain, (index, node) in missing.items():
-        reference = node_reference(node, index, "")
-        named = f"the operator set '{domain}'" if domain else "the standard operator set"
-        yield Finding(
-            "model.opset_missing",
-            "error",
-            f"The model does not import {named}, which node {reference.label} needs.",
-            reference,
-        )
+def _standard(domain: str) -> str:
+    return "" if domain == "ai.onnx" else domain

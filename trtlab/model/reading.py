@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import threading
+import mmap
+import os
+import queue
+import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trtlab._errors import InputError
-from trtlab._format import format_bytes
+from trtlab._format import format_bytes, shorten_middle
+from trtlab._memory import start_thread
 from trtlab.model.external_data import ExternalData, locate_external_data
+from trtlab.model.foreign_files import describe_foreign_content, describe_text
+from trtlab.model.skeleton import skeleton
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -17,6 +24,10 @@ if TYPE_CHECKING:
 # A protobuf message cannot be larger: https://protobuf.dev/programming-guides/proto-limits/
 PROTOBUF_LIMIT_BYTES = 2**31 - 1
 _HASH_BLOCK_BYTES = 1 << 22
+_LARGE_BYTES = 1 << 22
+Content = bytes | mmap.mmap
+# Fields whose text nothing depends on; some exporters write them in the encoding of their machine.
+_REMARKS = frozenset({"doc_string", "producer_name", "producer_version", "metadata_props"})
 
 
 class ModelFile:
@@ -25,46 +36,82 @@ class ModelFile:
     Attributes:
         path: The file, absolute.
         content: The bytes of the file, what the TensorRT parser is given.
-        proto: The parsed message.
+        proto: The parsed message, without the values of large tensors (`skeleton`).
         external_data: Where its external tensors lie, checked to be inside the model's folder.
         sha256: Digest of the file and of its external files.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.content = _read_bytes(path)
         digest = hashlib.sha256()
-        # hashlib releases the GIL: hashing costs no time while protobuf parses on another core.
-        hashing = threading.Thread(target=digest.update, args=(self.content,))
-        hashing.start()
-        try:
-            self.proto = _parse(self.content, path)
-            self.external_data: ExternalData = locate_external_data(self.proto, path.parent)
-        finally:
-            hashing.join()
+        self.content = _read_bytes(path, digest)
+        self.proto = _parse(self.content, path)
+        self.external_data: ExternalData = locate_external_data(self.proto, path.parent)
         for file in self.external_data.files:
             _hash_file(digest, path.parent / file.location)
         self.sha256 = digest.hexdigest()
 
 
-def _read_bytes(path: Path) -> bytes:
-    if path.is_dir():
-        raise InputError(f"{path} is a folder. Give the .onnx file inside it.")
+def _read_bytes(path: Path, digest: hashlib._Hash) -> Content:
+    """Return the content of a file, having added it to a digest."""
     try:
-        size = path.stat().st_size
-        if size > PROTOBUF_LIMIT_BYTES:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise InputError(f"{path} is a folder. Give the .onnx file inside it.")
+        if not stat.S_ISREG(status.st_mode):  # a pipe or a device may never end
+            raise InputError(f"{path} is a pipe or a device. Give a file, or the model's bytes.")
+        if status.st_size > PROTOBUF_LIMIT_BYTES:
             raise InputError(
-                f"{path} has {format_bytes(size)}; an ONNX file cannot be larger than 2 GiB (a protobuf limit). "
+                f"{path} has {format_bytes(status.st_size)}; an ONNX file cannot be larger than 2 GiB (a protobuf limit). "
                 "Save it with its weights beside it: onnx.save(model, path, save_as_external_data=True)."
             )
-        return path.read_bytes()
+        return _read_and_hash(path, digest)
     except FileNotFoundError as error:
         raise InputError(f"There is no file {path}. Check the path; relative paths start at {Path.cwd()}.") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
+        raise InputError(f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+
+
+def _read_and_hash(path: Path, digest: hashlib._Hash) -> Content:
+    with path.open("rb", buffering=0) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size < _LARGE_BYTES:
+            content = stream.read()
+            digest.update(content)
+            return content
+        memory = _large_memory(size)
+        # Reading and hashing both let go of the interpreter lock: one thread hashes a block while the next one is read.
+        blocks: queue.SimpleQueue[memoryview | None] = queue.SimpleQueue()
+        hashing = start_thread(_hash_blocks, digest, blocks)
+        end = 0
+        try:
+            with memoryview(memory) as view:
+                while count := stream.readinto(view[end : end + _HASH_BLOCK_BYTES]):
+                    blocks.put(view[end : end + count])
+                    end += count
+        finally:
+            blocks.put(None)
+            hashing.join()
+    return memory if end == size else memory[:end]  # it became shorter meanwhile
+
+
+def _large_memory(size: int) -> mmap.mmap:
+    """Return memory in large pages, where the system has them: handing out small ones would take longer than reading."""
+    try:
+        memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise MemoryError from error
+    with contextlib.suppress(OSError, AttributeError):
+        memory.madvise(mmap.MADV_HUGEPAGE)
+    return memory
 
 
-def _parse(content: bytes, path: Path) -> ModelProto:
+def _hash_blocks(digest: hashlib._Hash, blocks: queue.SimpleQueue[memoryview | None]) -> None:
+    while (block := blocks.get()) is not None:
+        digest.update(block)
+
+
+def _parse(content: Content, path: Path) -> ModelProto:
     what = describe_foreign_content(content)
     if what:
         raise InputError(f"{path.name} {what}")
@@ -73,56 +120,73 @@ def _parse(content: bytes, path: Path) -> ModelProto:
 
     model = onnx.ModelProto()
     try:
-        model.ParseFromString(content)
+        model.ParseFromString(skeleton(content))
     except DecodeError as error:
         raise InputError(
-            f"{path.name} ({format_bytes(len(content))}) is not a complete ONNX file: the protobuf message breaks off "
-            "or is damaged. Copy or download it again, and compare its size and checksum with the original."
+            f"{path.name} "
+            + (
+                describe_text(content)
+                or f"({format_bytes(len(content))}) is not a complete ONNX file: the protobuf message breaks off or is "
+                "damaged. Copy or download it again, and compare its size and checksum with the original."
+            )
         ) from error
-    if not model.HasField("graph"):
+    # Text and random bytes can be read as a message too: one of unknown fields only, or with an empty graph.
+    if not model.graph.node and not model.graph.output:
         raise InputError(
-            f"{path.name} holds no graph, so it is no ONNX model (TensorRT's parser would accept it as an empty "
-            "network). Check that the export finished and that this is the right file."
+            f"{path.name} "
+            + (
+                describe_text(content)
+                or "holds no graph, or one without nodes and outputs, so it is no ONNX model (TensorRT's parser would accept "
+                "it as an empty network). Check that the export finished and that this is the right file."
+            )
+        )
+    field = undecodable_field(model)
+    if field:
+        raise InputError(
+            f"{path.name} is damaged, or was written by a program that breaks the rules of protobuf: {field} is not valid "
+            "text (UTF-8). Copy or download it again, or export it with plain names."
         )
     return model
 
 
-def describe_foreign_content(content: bytes) -> str:
-    """Return what a file is that is certainly no ONNX model, with the way out; empty if it may be one.
+def undecodable_field(model: ModelProto) -> str:
+    """Return which name in a model is not UTF-8; empty if all are.
 
-    TensorRT's parser takes empty files, web pages and text for valid networks without layers, and fails only at the
-    build, with a message about missing outputs. So the beginning of the file is looked at here.
+    Protobuf for Python gives such a text as bytes, which every later use would stumble over.
     """
-    if not content:
-        return "is empty (0 bytes). The export or the download did not finish; run it again."
-    head = content[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if head.startswith(b"version https://git-lfs"):
-        return "is a Git LFS pointer, not the model itself. Fetch the content with: git lfs pull"
-    lowered = head.lower()
-    if lowered.startswith((b"<!doctype html", b"<html", b"<?xml", b"<head", b"<!--")):
-        return (
-            "is a web page, not a model. The download link led to a page (often a log-in or an error page); "
-            "use the link of the raw file."
-        )
-    if content[:2] == b"PK":
-        return (
-            "is a ZIP archive: a PyTorch checkpoint (.pt), an .npz file or a packed folder. Export the model with "
-            "torch.onnx.export, or unpack the archive and give the .onnx file inside."
-        )
-    if content[:4] in (b"ftrt", b"vtrt", b"ptrt"):
-        return "is a TensorRT engine that was already built, not an ONNX model. Give the ONNX file it was built from."
-    if content[:8] == b"\x89HDF\r\n\x1a\n":
-        return "is an HDF5 file (Keras), not an ONNX model. Convert it with tf2onnx."
-    if content[4:8] == b"TFL3":
-        return "is a TensorFlow Lite model, not an ONNX model. Convert it with tf2onnx --tflite."
-    if content[:2] == b"\x1f\x8b":
-        return "is gzip-compressed. Unpack it first: gunzip -k"
-    if content[:1] == b"\x80" and content[1:2] in b"\x02\x03\x04\x05":
-        return "is a Python pickle (an old PyTorch checkpoint), not an ONNX model. Export it with torch.onnx.export."
+    waiting: list[Any] = [model]
+    while waiting:
+        message = waiting.pop()
+        texts, messages = _texts_and_messages(message)
+        waiting.extend(messages)
+        for text in texts:
+            if isinstance(text, bytes):
+                return f"a text in a {message.DESCRIPTOR.name} ({shorten_middle(repr(text)[1:])})"
     return ""
 
 
+def _texts_and_messages(message: Any) -> tuple[list[object], list[Any]]:  # noqa: ANN401 - any message of onnx.proto
+    """Return the texts that a message holds itself, remarks left out, and the messages inside it."""
+    if message.DESCRIPTOR.name == "TensorProto":  # looking at all its fields would copy the weights
+        return [message.name], list(message.external_data)
+    texts: list[object] = []
+    messages: list[Any] = []
+    for field, value in message.ListFields():
+        if isinstance(value, (str, int, float)) or field.name in _REMARKS:
+            continue
+        if hasattr(value, "ListFields"):
+            messages.append(value)
+        elif field.type == field.TYPE_MESSAGE:
+            messages.extend(value)
+        elif field.type == field.TYPE_STRING:
+            texts += [value] if isinstance(value, bytes) else value
+    return texts, messages
+
+
 def _hash_file(digest: hashlib._Hash, path: Path) -> None:
-    with path.open("rb") as stream:
-        while block := stream.read(_HASH_BLOCK_BYTES):
-            digest.update(block)
+    try:
+        with path.open("rb") as stream:
+            while block := stream.read(_HASH_BLOCK_BYTES):
+                digest.update(block)
+    except OSError as error:
+        raise InputError(f"The weights in {path} cannot be read: {error.strerror or error}.") from error

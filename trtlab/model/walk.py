@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from trtlab.model.description import NodeReference
@@ -10,7 +11,7 @@ from trtlab.model.description import NodeReference
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from onnx import FunctionProto, GraphProto, ModelProto, NodeProto
+    from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto
 
 # The ONNX checker itself refuses deeper nesting of protobuf messages (limit 100 messages, three for each level).
 MAXIMUM_DEPTH = 500
@@ -24,11 +25,44 @@ class Scope:
         path: `if0/else_branch`; empty for the main graph.
         body: The graph or function.
         depth: 0 for the main graph and for functions.
+        parent: The graph around a subgraph, whose names it may read; None for the main graph and for functions.
+        parent_index: Index of the node in `parent` that holds this subgraph.
     """
 
     path: str
     body: GraphProto | FunctionProto
     depth: int
+    parent: Scope | None = None
+    parent_index: int = -1
+
+    @cached_property
+    def declared(self) -> frozenset[str]:
+        """Names that are there before any node runs: inputs and initializers."""
+        return frozenset(declared_names(self.body))
+
+    @cached_property
+    def makers(self) -> dict[str, int]:
+        """Index of the node that makes each tensor (the last, if several do)."""
+        return {name: index for index, node in enumerate(self.body.node) for name in node.output if name}
+
+    def is_visible_around(self, name: str) -> bool:
+        """Whether one of the graphs around this one declares or makes `name`, wherever in it."""
+        scope = self.parent
+        while scope is not None:
+            if name in scope.declared or name in scope.makers:
+                return True
+            scope = scope.parent
+        return False
+
+
+def declared_names(body: GraphProto | FunctionProto) -> Iterator[str]:
+    """Yield the names of the inputs and initializers of a graph or function, repeated ones repeatedly."""
+    for value in body.input:
+        yield value if isinstance(value, str) else value.name
+    for tensor in getattr(body, "initializer", ()):
+        yield tensor.name
+    for sparse in getattr(body, "sparse_initializer", ()):
+        yield sparse.values.name
 
 
 def node_reference(node: NodeProto, index: int, scope: str) -> NodeReference:
@@ -53,6 +87,43 @@ def scopes(model: ModelProto) -> Iterator[Scope]:
                 waiting.extend(reversed(list(_subgraphs(scope))))
 
 
+def has_subgraph(node: NodeProto) -> bool:
+    """Whether a node holds a graph (If, Loop, Scan, SequenceMap)."""
+    return any(attribute.HasField("g") or attribute.graphs for attribute in node.attribute)
+
+
+def attribute_graphs(attribute: AttributeProto) -> list[GraphProto]:
+    """Return the graphs of one attribute."""
+    return [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]
+
+
+def attribute_tensors(attribute: AttributeProto) -> list[TensorProto]:
+    """Return the tensors of one attribute."""
+    return [*([attribute.t] if attribute.HasField("t") else []), *attribute.tensors]
+
+
+def tensors(scope: Scope) -> Iterator[tuple[TensorProto, int]]:
+    """Yield every tensor with data of one scope, and the index of the node that holds it (-1 for initializers)."""
+    for tensor in getattr(scope.body, "initializer", ()):
+        yield tensor, -1
+    for index, node in enumerate(scope.body.node):
+        for attribute in node.attribute:
+            for tensor in attribute_tensors(attribute):
+                yield tensor, index
+
+
+def names_read(node: NodeProto) -> set[str]:
+    """Return the names that a node reads: its inputs, and what its subgraphs take from the graphs around them."""
+    names = set(filter(None, node.input))
+    for attribute in node.attribute:
+        for graph in attribute_graphs(attribute):
+            # Protobuf allows about thirty levels of graphs, so this may call itself.
+            inner = {value.name for value in graph.output}.union(*(names_read(child) for child in graph.node))
+            made = {name for child in graph.node for name in child.output}
+            names |= inner - made - set(declared_names(graph)) - {""}
+    return names
+
+
 def _subgraphs(scope: Scope) -> Iterator[Scope]:
     for index, node in enumerate(scope.body.node):
         for attribute in node.attribute:
@@ -61,6 +132,6 @@ def _subgraphs(scope: Scope) -> Iterator[Scope]:
             name = node.name or f"{node.op_type}#{index}"
             path = f"{scope.path}/{name}" if scope.path else name
             if attribute.HasField("g"):
-                yield Scope(f"{path}/{attribute.name}", attribute.g, scope.depth + 1)
+                yield Scope(f"{path}/{attribute.name}", attribute.g, scope.depth + 1, scope, index)
             for number, graph in enumerate(attribute.graphs):
-                yield Scope(f"{path}/{attribute.name}[{number}]", graph, scope.depth + 1)
+                yield Scope(f"{path}/{attribute.name}[{number}]", graph, scope.depth + 1, scope, index)

@@ -1,0 +1,70 @@
+"""Convolutions whose weights do not fit the channels of their input. ONNX's shape inference does not compare the two."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from trtlab._format import shorten_middle
+from trtlab.model.description import Finding
+from trtlab.model.walk import Scope, scopes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from onnx import ModelProto, NodeProto
+
+    from trtlab.model.light_copy import LightCopy
+
+_FEWEST_DIMENSIONS = 3  # batch, channels, and one of space
+Shape = list[int | None]
+
+
+def channel_findings(light: LightCopy, inferred: ModelProto) -> Iterator[Finding]:
+    """Return every convolution that was made for another number of channels than it is fed with.
+
+    Args:
+        light: The copy that was inferred; tells which node of the model each of its nodes is.
+        inferred: What shape inference made of it.
+    """
+    shapes: dict[str, dict[str, Shape]] = {}
+    for scope in scopes(inferred):
+        around = shapes.get(scope.parent.path, {}) if scope.parent else {}
+        shapes[scope.path] = {**around, **dict(_known_shapes(scope))}
+        for node in scope.body.node:
+            if node.op_type in ("Conv", "ConvTranspose") and node.domain in ("", "ai.onnx"):
+                problem = _problem(node, shapes[scope.path])
+                if problem:
+                    reference = light.node_reference(node)
+                    yield Finding(
+                        "model.channels", "error", f"Node {reference.label}: {problem}", reference, node.input[1]
+                    )
+
+
+def _known_shapes(scope: Scope) -> Iterator[tuple[str, Shape]]:
+    body: Any = scope.body
+    for value in (*getattr(body, "value_info", ()), *body.input, *body.output):
+        if not isinstance(value, str) and value.type.tensor_type.HasField("shape"):
+            sizes = value.type.tensor_type.shape.dim
+            yield value.name, [size.dim_value if size.HasField("dim_value") else None for size in sizes]
+    for tensor in getattr(body, "initializer", ()):
+        yield tensor.name, list(tensor.dims)
+
+
+def _problem(node: NodeProto, shapes: dict[str, Shape]) -> str:
+    if len(node.input) < 2:  # noqa: PLR2004 - without weights the checker complains
+        return ""
+    data, weights = shapes.get(node.input[0], []), shapes.get(node.input[1], [])
+    if len(data) < _FEWEST_DIMENSIONS or len(weights) < _FEWEST_DIMENSIONS:
+        return ""
+    groups = next((attribute.i for attribute in node.attribute if attribute.name == "group"), 1)
+    transposed = node.op_type == "ConvTranspose"
+    made_for = weights[0] if transposed else weights[1]
+    if made_for is None or data[1] is None:
+        return ""
+    made_for = made_for if transposed else made_for * groups
+    if made_for == data[1]:
+        return ""
+    return (
+        f"its weights '{shorten_middle(node.input[1])}' {weights} are made for {made_for} channels, its input "
+        f"'{shorten_middle(node.input[0])}' {['?' if size is None else size for size in data]} has {data[1]}."
+    )
