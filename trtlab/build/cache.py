@@ -12,12 +12,13 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from trtlab._engine_results import Gpu, Installation
-from trtlab.build.files import link_or_copy, remove_leftovers, temporary_path, write_text
+from trtlab.build.files import link_or_copy, remove_leftovers, temporary_path
 from trtlab.build.plan import BuildPlan
 
 FOLDER_VARIABLE = "TRTLAB_CACHE_DIR"
@@ -26,6 +27,9 @@ DEFAULT_LIMIT_BYTES = 10 * 2**30
 _FORMAT = 1
 _ENGINE, _REPORT = "engine", "report.json"
 _READ_BYTES = 1 << 22
+_ATTEMPTS = 3
+# What reading a damaged entry raises.
+_DAMAGE = (NotADirectoryError, IsADirectoryError, ValueError, LookupError, TypeError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -83,48 +87,83 @@ class EngineCache:
         self.folder = folder or default_folder()
         self.limit_bytes = limit_bytes
 
-    def find(self, key: str) -> CacheEntry | None:
-        """Return the entry of `key`, None if there is none. A damaged one is removed and counts as none."""
+    def find(self, key: str, *, check: Callable[[], None] = lambda: None) -> CacheEntry | None:
+        """Return the entry of `key`, None if there is none. A damaged one is removed and counts as none.
+
+        Args:
+            key: What `cache_key` returned.
+            check: Called while a large engine is read; what it raises stops that.
+        """
+        for _ in range(2):  # what does not fit together may be an entry that just came or went, as a whole
+            try:
+                return self._read(key, check)
+            except (FileNotFoundError, *_DAMAGE):  # noqa: PERF203 - two rounds
+                if not os.path.lexists(self.folder / key):
+                    return None
+            except OSError:  # it may be whole, but cannot be read now
+                return None
+        self.remove(key)
+        return None
+
+    def _read(self, key: str, check: Callable[[], None]) -> CacheEntry:
         entry = self.folder / key
-        try:
-            report = json.loads((entry / _REPORT).read_text(encoding="utf-8"))
-            if _digest(entry / _ENGINE) != report["engine"]["sha256"]:
-                raise ValueError("the engine is not the one that was stored")
+        report = json.loads((entry / _REPORT).read_text(encoding="utf-8"))
+        if _digest(entry / _ENGINE, check) != report["engine"]["sha256"]:
+            raise ValueError("the engine is not the one that was stored")
+        with contextlib.suppress(OSError):  # a folder that may only be read serves as well
             os.utime(entry / _REPORT)  # marks it as used
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, KeyError, TypeError):
-            self.remove(key)
-            return None
         return CacheEntry(entry / _ENGINE, report)
 
     def store(self, key: str, engine: Path, report: dict[str, Any]) -> CacheEntry:
-        """Store the engine file with its report and return the entry; an entry that is there already is kept.
+        """Store the engine file with its report and return the entry; one that is there already, and whole, is kept.
 
         Raises:
             OSError: It could not be stored (a full disk, no permission). The cache is as it was.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         remove_leftovers(self.folder)
-        target = self.folder / key
-        temporary = temporary_path(target)
+        temporary = temporary_path(self.folder / key)
         try:
             temporary.mkdir()
             link_or_copy(engine, temporary / _ENGINE)
             (temporary / _REPORT).write_text(json.dumps(report), encoding="utf-8")
-            # Renaming onto a folder that is not empty fails: somebody else was first, and theirs is as good.
-            with contextlib.suppress(FileExistsError, OSError) if target.exists() else contextlib.nullcontext():
-                temporary.rename(target)
+            entry = self._put(temporary, key) or CacheEntry(self.folder / key / _ENGINE, report)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
         self._shrink(keep=key)
-        return CacheEntry(target / _ENGINE, report)
+        return entry
+
+    def _put(self, temporary: Path, key: str) -> CacheEntry | None:
+        """Give a new entry its name; return the one that has it already, if somebody was first."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                temporary.rename(self.folder / key)  # fails if there is one
+            except OSError:  # noqa: PERF203 - a few rounds
+                other = self.find(key)  # removes a damaged one
+                if other is not None:
+                    return other
+                if attempt == _ATTEMPTS - 1:
+                    raise
+            else:
+                break
+        return None
 
     def complete(self, key: str, report: dict[str, Any]) -> None:
-        """Replace the report of an entry by a fuller one. An entry that is gone meanwhile, or a full disk, changes nothing."""
-        with contextlib.suppress(OSError):
-            if (self.folder / key / _ENGINE).exists():
-                write_text(self.folder / key / _REPORT, json.dumps(report))
+        """Replace the report of an entry by a fuller one of the same engine.
+
+        An entry that is gone meanwhile, that somebody else made, or a full disk: that changes nothing.
+        """
+        target = self.folder / key / _REPORT
+        temporary = temporary_path(self.folder / key)  # not inside the entry, which has no room for leftovers
+        try:
+            if json.loads(target.read_text(encoding="utf-8"))["engine"] == report["engine"]:
+                temporary.write_text(json.dumps(report), encoding="utf-8")
+                os.replace(temporary, target)  # noqa: PTH105
+        except (OSError, ValueError, LookupError, TypeError):
+            pass
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
     def remove(self, key: str) -> None:
         """Remove one entry. It vanishes by a rename first, so nobody sees half of it."""
@@ -132,7 +171,10 @@ class EngineCache:
         grave = temporary_path(target)
         with contextlib.suppress(OSError):
             target.rename(grave)
-            shutil.rmtree(grave, ignore_errors=True)
+            if grave.is_dir():
+                shutil.rmtree(grave, ignore_errors=True)
+            else:
+                grave.unlink()
 
     def clear(self) -> None:
         """Remove all entries."""
@@ -169,10 +211,11 @@ class EngineCache:
                 total -= sizes[key]
 
 
-def _digest(path: Path) -> str:
+def _digest(path: Path, check: Callable[[], None]) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(_READ_BYTES):
+            check()
             digest.update(block)
     return digest.hexdigest()
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 
 from trtlab._engine_results import ParserError
 from trtlab._errors import ActionError, InputError, MissingError, OutputExistsError, PlanError, TrtlabError
+from trtlab._format import format_bytes
+from trtlab.build.files import shown_path
+from trtlab.build.proposals import proposed_profile
 from trtlab.build.steps import StepName
 from trtlab.build.validation import PlanProblem
 from trtlab.explain.building import diagnose_build, diagnose_ending, diagnose_file_error
@@ -16,6 +20,8 @@ from trtlab.model.description import ModelDescription
 from trtlab.worker import LogRecord, WorkerDied
 
 _ERRORS = ("error", "internal_error")
+# What TensorRT's words also come to when it did not get the memory it wanted.
+_UNCLEAR_IDS = ("build.failed", "build.myelin_internal", "build.internal_error", "build.no_implementation")
 
 
 class ParserRefused(TrtlabError):  # noqa: N818 - an event, named as what happened
@@ -41,12 +47,12 @@ def explain_failure(
         return _parser(error, log, model)
     if isinstance(error, PlanError):
         problems = [problem for problem in error.problems if isinstance(problem, PlanProblem)]
-        return tuple(_plan_problem(problem) for problem in problems)
+        return tuple(_plan_problem(problem, model) for problem in problems)
     if isinstance(error, WorkerDied):
         last = next((record.message for record in reversed(log) if record.source == "tensorrt"), "")
         return (diagnose_ending(error.ending, step=step, last_message=last),)
     if isinstance(error, OSError):
-        return (diagnose_file_error(error, step=step, path=str(error.filename or "The file")),)
+        return (diagnose_file_error(error, step=step, path=shown_path(str(error.filename or "The file"))),)
     if isinstance(error, ActionError):
         return (_action(step, error, log),)
     if isinstance(error, TrtlabError):
@@ -72,33 +78,46 @@ _PLAN_IDS = {
 }
 
 
-def _plan_problem(problem: PlanProblem) -> Diagnosis:
+def _plan_problem(problem: PlanProblem, model: ModelDescription | None) -> Diagnosis:
     remedy = Remedy("Change this in the plan and run the step again; TensorRT has not seen the plan yet.")
+    if problem.id == "missing_input" and model is not None:
+        remedy = _proposal(model) or remedy
     identifier = _PLAN_IDS.get(problem.id, "config.profile_range")
     return Diagnosis(identifier, problem.text, place=Place("configure", tensor=problem.tensor), remedies=(remedy,))
+
+
+def _proposal(model: ModelDescription) -> Remedy | None:
+    profile = proposed_profile(model)
+    if profile is None:
+        return None
+    shapes = {name: (shape.min, shape.opt, shape.max) for name, shape in profile.shapes.items()}
+    return Remedy(
+        "Give shapes (min, opt, max). A proposal from the dimensions' names:", f"trtlab.build(model, shapes={shapes!r})"
+    )
 
 
 def _action(step: StepName, error: ActionError, log: Sequence[LogRecord]) -> Diagnosis:
     if error.kind in ("BuildRefused", "ConfigurationRefused"):
         messages = [record.message for record in log if record.severity in _ERRORS]
-        return diagnose_build(messages or [str(error)], step=step)
-    if error.kind in ("OSError", "PermissionError", "FileNotFoundError", "NotADirectoryError"):
-        return diagnose_file_error(_rebuilt_os_error(error), step=step, path="The engine file")
-    if error.kind == "MemoryError":
-        diagnosis = diagnose_build(
-            ["out of memory: the worker process could not get the memory it asked for"], step=step
-        )
-        return replace(
-            diagnosis, why="The worker process could not get the memory it asked for.", original=error.details
+        diagnosis = diagnose_build(messages or [str(error)], step=step)
+        return _with_memory_limit(diagnosis, error.facts.get("memory_limit_bytes"))
+    if "errno" in error.facts:
+        path = shown_path(error.facts["path"]) or "The file"
+        return diagnose_file_error(
+            OSError(error.facts["errno"], os.strerror(error.facts["errno"])), step=step, path=path
         )
     return _unexpected(step, error.kind, str(error), error.details)
 
 
-def _rebuilt_os_error(error: ActionError) -> OSError:
-    """Return the child's OSError: its text begins with `[Errno 28]`."""
-    text = str(error)
-    number = text.partition("[Errno ")[2].partition("]")[0]
-    return OSError(int(number), text.partition("] ")[2] or text) if number.isdigit() else OSError(text)
+def _with_memory_limit(diagnosis: Diagnosis, limit: int | None) -> Diagnosis:
+    if not limit or diagnosis.id not in _UNCLEAR_IDS:
+        return diagnosis
+    cause = Cause(
+        f"The worker ran with a memory limit of {format_bytes(limit)}. When TensorRT is refused memory, it can say just this.",
+        "It does not happen without the limit.",
+    )
+    remedies = (Remedy("Raise the limit of the worker's memory."), *diagnosis.remedies)
+    return replace(diagnosis, causes=(cause, *diagnosis.causes), remedies=remedies, sure=False)
 
 
 def _own_error(step: StepName, error: TrtlabError) -> Diagnosis:

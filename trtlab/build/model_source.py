@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -20,7 +23,7 @@ class ModelSource:
     """Gives a build the path of its model. Bytes are put into a temporary file, which `close` removes."""
 
     def __init__(self, model: ModelInput) -> None:
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._remove: Callable[[], object] = lambda: None
         self.from_memory = not isinstance(model, (str, Path))
         if isinstance(model, (str, Path)):
             self.path = Path(model).expanduser().absolute()
@@ -31,12 +34,12 @@ class ModelSource:
             content = model.SerializeToString()
         else:
             raise InputError(f"A model is a path, bytes or an onnx.ModelProto, not {type(model).__name__}.")
-        # ignore_cleanup_errors: at interpreter exit the folder may be gone already.
-        self._folder = tempfile.TemporaryDirectory(prefix="trtlab-", ignore_cleanup_errors=True)
-        self.path = Path(self._folder.name) / "model.onnx"
+        folder = tempfile.mkdtemp(prefix="trtlab-")
+        # Also when nobody closes this, and at the end of the interpreter.
+        self._remove = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self.path = Path(folder) / "model.onnx"
         self.path.write_bytes(content)
 
     def close(self) -> None:
         """Remove the temporary file, if there is one."""
-        if self._folder is not None:
-            self._folder.cleanup()
+        self._remove()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -16,6 +17,19 @@ ShapesArgument = Mapping[str, Sequence[int] | Sequence[Sequence[int]]]
 ProfilingVerbosity = Literal["layer_names_only", "detailed", "none"]
 HardwareCompatibility = Literal["none", "ampere_plus", "same_compute_capability"]
 _RANGE_LENGTH = 3
+_UNITS = {
+    "": 1,
+    "B": 1,
+    "K": 2**10,
+    "KIB": 2**10,
+    "M": 2**20,
+    "MIB": 2**20,
+    "G": 2**30,
+    "GIB": 2**30,
+    "KB": 10**3,
+    "MB": 10**6,
+    "GB": 10**9,
+}
 
 
 @dataclass(frozen=True)
@@ -59,6 +73,7 @@ class BuildPlan(Result):
         profiling_verbosity: How much the engine tells about its layers. `detailed` names the ONNX nodes of each layer.
         precision: Precisions besides FP32 that the builder may choose (`fp16`, `bf16`, `int8`, `fp8`); only weakly typed
             TensorRT (10 and older) has them. In TensorRT 11 and RTX precision is a property of the model.
+        strongly_typed: Take every precision from the model. TensorRT 10 has the choice, TensorRT 11 and RTX always do so.
         tf32: Whether FP32 convolutions and matrix products may use TF32 tensor cores; None for TensorRT's default, yes.
         timing_cache: File of a timing cache to read and to write back, where the flavour has one.
         version_compatible: Build an engine that newer TensorRT releases can load.
@@ -71,6 +86,7 @@ class BuildPlan(Result):
     optimization_level: int | None = None
     profiling_verbosity: ProfilingVerbosity = "detailed"
     precision: tuple[str, ...] = ()
+    strongly_typed: bool = False
     tf32: bool | None = None
     timing_cache: str | None = None
     version_compatible: bool = False
@@ -122,7 +138,13 @@ def _range(name: str, value: Any) -> ShapeRange:  # noqa: ANN401 - what a user g
 
 
 def _is_size(value: object) -> bool:
-    return hasattr(value, "__index__") and not isinstance(value, bool)
+    if isinstance(value, bool):
+        return False
+    try:
+        operator.index(value)  # type: ignore[arg-type]  # that is the question
+    except TypeError:
+        return False
+    return True
 
 
 def parse_shapes(text: str) -> tuple[str, ShapeRange]:
@@ -143,3 +165,23 @@ def parse_shapes(text: str) -> tuple[str, ShapeRange]:
             f"--shapes {text!r} is not of the form NAME:1x3x8x8 or NAME:1x3x8x8,4x3x8x8,16x3x8x8 (min, opt, max)."
         )
     return name, ShapeRange(shapes[0], shapes[len(shapes) // 2], shapes[-1])
+
+
+def parse_bytes(text: str) -> int | None:
+    """Return the bytes that a text like `1 GiB`, `512M` or `1024` means; None for an empty one.
+
+    Raises:
+        InputError: The text is no size.
+    """
+    compact = text.replace(" ", "").replace("_", "").upper()
+    if not compact:
+        return None
+    number = compact.rstrip("KMGIB")
+    unit = _UNITS.get(compact[len(number) :])
+    try:
+        value = float(number)
+    except ValueError:
+        unit = None
+    if unit is None or not 0 <= value < float("inf"):
+        raise InputError(f"{text!r} is no size. Write for instance 512 MiB or 1 GiB.")
+    return int(value * unit)

@@ -37,7 +37,7 @@ class Progress(Result):
     def after(self, event: Event) -> Progress:
         """Return the progress after an event."""
         if not isinstance(event, PhaseEvent):
-            return replace(self, last_sign=event.time)
+            return Progress(self.step, self.started, event.time, self.phases)  # `replace` takes twice as long
         names = [phase.name for phase in self.phases]
         phases = self.phases
         if event.kind == "start":

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from trtlab._engine_results import EngineLayer, Installation, MemoryUse
+from trtlab._engine_results import BuiltEngine, EngineLayer, Installation, MemoryUse
 from trtlab._format import format_bytes, format_seconds, plural, shorten_middle
-from trtlab._results import Result
+from trtlab._results import Result, from_dict
 from trtlab.build.plan import BuildPlan
 from trtlab.build.steps import StepName, StepRecord
 from trtlab.explain.diagnosis import Diagnosis
@@ -20,7 +20,12 @@ from trtlab.worker.events import LogRecord
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_REPR_LINES = 5
 _SEVERITIES = ("internal_error", "error", "warning")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 @dataclass(frozen=True)
@@ -141,6 +146,16 @@ class BuildReport(Result):
         return [layer.to_dict() for layer in self.layers]
 
     @property
+    def engine_bytes(self) -> int:
+        """Size of the engine, whether it was saved or not; 0 without one."""
+        if self.engine is not None:
+            return self.engine.bytes
+        built = next((step.result for step in self.steps if step.name == "build"), None)
+        if isinstance(built, dict):  # a report that was read back: its steps' results are plain data
+            built = from_dict(BuiltEngine, built)
+        return built.engine_bytes if isinstance(built, BuiltEngine) else 0
+
+    @property
     def headline(self) -> str:
         """One line: what came out, or where it stopped."""
         if not self.ok:
@@ -148,8 +163,9 @@ class BuildReport(Result):
             if stopped is None:
                 return "Not built yet"
             after = f" after {format_seconds(stopped.seconds)}" if stopped.seconds is not None else ""
-            return f"{stopped.name.capitalize()} {stopped.state}{after}{f': {stopped.line}' if stopped.line else ''}"
-        size = format_bytes(self.engine.bytes) if self.engine else "an engine"
+            why = f": {shorten_middle(_one_line(stopped.line), 200)}" if stopped.line else ""
+            return f"{stopped.name.capitalize()} {stopped.state}{after}{why}"
+        size = format_bytes(self.engine_bytes)
         title = self.installation.title if self.installation else "TensorRT"
         if self.from_cache:
             return f"Engine of {size} taken from the cache, nothing had changed ({title}, built {self.date})"
@@ -158,7 +174,7 @@ class BuildReport(Result):
     def __repr__(self) -> str:
         lines = [f"BuildReport: {self.headline}"]
         if self.engine and self.engine.path:
-            lines.append(f"    Engine: {self.engine.path}")
+            lines.append(f"    Engine: {_one_line(self.engine.path)}")
         if self.memory and self.memory.activation_bytes is not None:
             weights = (
                 f", weights {format_bytes(self.memory.weights_bytes)}" if self.memory.weights_bytes is not None else ""
@@ -170,8 +186,9 @@ class BuildReport(Result):
             lines.append(
                 f"    Layers: {len(self.layers)} from {plural(self.model.node_count, 'ONNX node')} ({self.layers_source})"
             )
-        lines += [repr(diagnosis) for diagnosis in self.diagnoses[:1]]
-        return "\n".join(lines)
+        for diagnosis in self.diagnoses[:1]:
+            lines += repr(diagnosis).split("\n")
+        return "\n".join(lines[:_REPR_LINES])
 
     def _html(self) -> str:
         rows = "".join(

@@ -28,7 +28,7 @@ engine_path = sys.argv[2] if len(sys.argv) > 2 else {engine!r}
 
 logger = trt.Logger(trt.Logger.INFO)
 builder = trt.Builder(logger)
-network = builder.create_network(0)  # explicit batch is the only kind since TensorRT 10
+network = builder.create_network({flags})  # explicit batch is the only kind since TensorRT 10
 parser = trt.OnnxParser(network, logger)
 with open(model_path, "rb") as stream:
     accepted = parser.parse(stream.read(), model_path)  # the path tells the parser where external weights lie
@@ -54,7 +54,10 @@ def build_script(report: BuildReport) -> str:
     module = report.installation.flavour if report.installation else "tensorrt_rtx"
     model = report.model.path if report.model and report.model.path else "model.onnx"
     engine = str(Path(model).with_suffix(".engine").name)
-    begin = _BEGIN.format(module=module, model=model, engine=engine, name="build_engine.py")
+    flags = "1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED)" if report.plan.strongly_typed else "0"
+    if report.installation and report.installation.version.startswith("8."):
+        flags = "1 << int(trt.NetworkDefinitionCreationFlag.EXPLICIT_BATCH)"
+    begin = _BEGIN.format(module=module, model=model, engine=engine, name="build_engine.py", flags=flags)
     return begin + "\n".join(_configuration(report.plan)) + "\n" + _END
 
 

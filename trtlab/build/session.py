@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from trtlab._engine_results import Installation
 from trtlab._errors import InputError
 from trtlab.build.cache import EngineCache
 from trtlab.build.failures import explain_failure
@@ -21,6 +23,7 @@ from trtlab.build.steps import STEP_NAMES, StepName, StepRecord
 from trtlab.worker import ActionCancelled, Event, LogRecord, PhaseEvent, WorkerLimits, WorkerPool
 
 _ENDED = ("done", "skipped")
+_RUN_END_SECONDS = 1.0
 
 
 class SessionListener(Protocol):
@@ -73,7 +76,6 @@ class BuildSession:
         self._logs: dict[StepName, list[LogRecord]] = {name: [] for name in STEP_NAMES}
         self._running: StepName | None = None
         self._run_lock = threading.Lock()
-        self._cancel = threading.Event()
         self.progress: Progress | None = None
         self._runner = StepRunner(
             self._source, plan=plan or BuildPlan(), output=Path(output).absolute() if output else None, flavour=flavour,
@@ -110,6 +112,16 @@ class BuildSession:
         """Return what was done so far and what came out."""
         return self._runner.report(tuple(self.step(name) for name in STEP_NAMES))
 
+    def describe_installation(self) -> Installation:
+        """Choose and load TensorRT, and return what it is and what it offers, without building anything.
+
+        Raises:
+            MissingError: No TensorRT can build here.
+        """
+        with self._change():
+            self._runner.lease.cancelled.clear()
+            return self._runner.describe_installation()
+
     # Running
 
     def next(self) -> StepRecord | None:
@@ -134,22 +146,22 @@ class BuildSession:
     def rerun(self, first: StepName) -> BuildReport:
         """Run `first` and every step after it again, whatever state they are in."""
         position = STEP_NAMES.index(_known(first))
-        with self._run_lock:
+        with self._change():
             self._reset(STEP_NAMES[position:])
         return self.run_all()
 
     def cancel(self) -> None:
         """Stop what runs, within a second; the step is then `cancelled`. Does nothing when nothing runs."""
-        if self._running is not None:
-            self._cancel.set()
-            self._runner.cancel()
+        if self._run_lock.locked():  # also between two steps
+            self._runner.lease.cancel()
 
     def set_plan(self, plan: BuildPlan) -> None:
-        """Change the plan. Steps from `configure` on have to run again."""
+        """Change the plan. Steps from `configure` on have to run again, from `parse` on if the typing changed."""
         with self._change():
             if plan != self._runner.plan:
+                first: StepName = "configure" if plan.strongly_typed == self._runner.plan.strongly_typed else "parse"
                 self._runner.plan = plan
-                self._reset(STEP_NAMES[STEP_NAMES.index("configure") :])
+                self._reset(STEP_NAMES[STEP_NAMES.index(first) :])
 
     def set_output(self, output: str | Path | None, *, overwrite: bool = False) -> None:
         """Change where the engine goes, or agree to replace what is there. The step `save` has to run again."""
@@ -162,7 +174,7 @@ class BuildSession:
         """Cancel what runs, give the worker back, and remove temporary files. Safe to call twice."""
         self.cancel()
         with self._run_lock:
-            self._runner.close()
+            self._runner.lease.give_back()
             self._source.close()
 
     def __enter__(self) -> BuildSession:
@@ -173,10 +185,15 @@ class BuildSession:
 
     # Inside
 
-    def _change(self) -> threading.Lock:
-        if self.busy:
-            raise InputError("A step is running. Cancel it, or wait until it has ended, before changing the plan.")
-        return self._run_lock
+    @contextlib.contextmanager
+    def _change(self) -> Iterator[None]:
+        """Keep other threads out; the end of a run, which a listener hears of a moment before, is waited for."""
+        if self.busy or not self._run_lock.acquire(timeout=_RUN_END_SECONDS):
+            raise InputError("A step is running. Cancel it, or wait until it has ended.")
+        try:
+            yield
+        finally:
+            self._run_lock.release()
 
     def _reset(self, names: Iterable[StepName]) -> None:
         for name in names:
@@ -185,24 +202,24 @@ class BuildSession:
             self._set(StepRecord(name))
 
     def _run(self, names: Iterable[StepName]) -> None:
-        if not self._run_lock.acquire(blocking=False):
-            raise InputError("A step is already running. Cancel it, or wait until it has ended.")
-        try:
-            self._cancel.clear()
+        with self._change():
+            self._runner.lease.cancelled.clear()
             for name in list(names):
                 if self._run_one(name) not in _ENDED:
                     return
-        finally:
-            self._run_lock.release()
 
     def _run_one(self, name: StepName) -> str:
         self._reset(STEP_NAMES[STEP_NAMES.index(name) :])
         self._running = name
         started, clock = time.time(), time.perf_counter()
-        self._set(StepRecord(name, "running", started))
-        self.progress = Progress(name, started=started, last_sign=started)
         try:
+            self._set(StepRecord(name, "running", started))
+            self.progress = Progress(name, started=started, last_sign=started)
             record = self._attempt(name)
+        except BaseException:  # Ctrl-C, or a fault of the listener
+            self._running = None
+            self._set(StepRecord(name, "cancelled", started, time.perf_counter() - clock, "interrupted"))
+            raise
         finally:
             self._running, self.progress = None, None
         self._set(replace(record, started=started, seconds=time.perf_counter() - clock))
@@ -211,14 +228,11 @@ class BuildSession:
     def _attempt(self, name: StepName) -> StepRecord:
         """Run one step; whatever happens becomes a record. Only an interrupt of the kernel itself goes on upwards."""
         try:
-            if self._cancel.is_set():
+            if self._runner.lease.cancelled.is_set():
                 raise ActionCancelled(worker_ended=False)
             outcome: StepOutcome = self._runner.run(name)
         except ActionCancelled:
             return StepRecord(name, "cancelled", line="cancelled")
-        except (KeyboardInterrupt, SystemExit):
-            self._set(StepRecord(name, "cancelled", line="interrupted"))
-            raise
         except Exception as error:  # noqa: BLE001 - every failure of a step is explained in its record
             diagnoses = explain_failure(name, error, log=self._logs[name], model=self._runner.model)
             return StepRecord(

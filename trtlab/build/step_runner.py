@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from trtlab._engine_results import BuiltEngine, InspectResult, ParseResult, WrittenEngine
-from trtlab._errors import PlanError
+from trtlab._engine_results import BuiltEngine, InspectResult, Installation, ParseResult, WrittenEngine
+from trtlab._errors import InputError, PlanError, TrtlabError, WorkerError
 from trtlab._format import format_bytes, plural
 from trtlab._results import from_dict
 from trtlab.build.cache import CacheEntry, EngineCache, cache_key, now_utc
@@ -23,8 +25,9 @@ from trtlab.build.report import BuildReport, EngineFile, group_messages
 from trtlab.build.saving import FileSignature, check_output, engine_note, save_engine
 from trtlab.build.steps import StepName, StepRecord
 from trtlab.build.validation import validate
+from trtlab.build.worker_lease import WorkerLease
 from trtlab.model.description import Finding, ModelDescription
-from trtlab.worker import ActionCancelled, Event, Worker, WorkerDied, WorkerLimits, WorkerPool, shared_pool
+from trtlab.worker import ActionCancelled, Event, WorkerLimits, WorkerPool
 
 _ENGINE_ACTIONS = "trtlab.engine.actions"
 _MODEL_ACTIONS = "trtlab.model.actions"
@@ -62,10 +65,7 @@ class StepRunner:
     ) -> None:  # fmt: skip
         self.source, self.plan, self.output, self.flavour = source, plan, output, flavour
         self.cache, self.overwrite = cache, overwrite
-        self._limits, self._pool, self._on_event = limits, pool or shared_pool(), on_event
-        self._worker: Worker | None = None
-        self._held: set[StepName] = set()
-        self._cancelled = False
+        self.lease = WorkerLease(limits=limits, pool=pool, on_event=on_event)
         self._began = 0.0
         self._saved: FileSignature | None = None
         self._cached: CacheEntry | None = None
@@ -82,23 +82,15 @@ class StepRunner:
 
     def run(self, name: StepName) -> StepOutcome:
         """Run one step. Raises what went wrong."""
-        self._cancelled = False
         steps: dict[StepName, Callable[[], StepOutcome]] = {
             "load": self._load, "check": self._check, "parse": self._parse, "configure": self._configure,
             "build": self._build, "save": self._save, "inspect": self._inspect,
         }  # fmt: skip
         return steps[name]()
 
-    def cancel(self) -> None:
-        """Stop the step that runs."""
-        self._cancelled = True
-        worker = self._worker
-        if worker is not None:
-            worker.cancel()
-
     def forget(self, name: StepName) -> None:
         """Drop the result of a step that has to run again."""
-        self._held.discard(name)
+        self.lease.held.discard(name)
         if name == "load":
             self.model = None
         elif name == "check":
@@ -115,13 +107,6 @@ class StepRunner:
     def partial_result(self, name: StepName) -> Any:  # noqa: ANN401 - the result type of the step
         """Return what a failed step found out all the same."""
         return self.parsed if name == "parse" else None
-
-    def close(self) -> None:
-        """Give the worker back."""
-        worker, self._worker = self._worker, None
-        self._held.clear()
-        if worker is not None:
-            self._pool.release(worker)
 
     def report(self, steps: tuple[StepRecord, ...]) -> BuildReport:
         """Return the report of the steps so far."""
@@ -146,53 +131,48 @@ class StepRunner:
             date=self._date,
         )
 
+    def describe_installation(self) -> Installation:
+        """Have the worker choose and load TensorRT, and say what it offers."""
+        return from_dict(
+            Installation, self.lease.call(f"{_ENGINE_ACTIONS}:describe_installation", flavour=self.flavour)
+        )
+
     # The worker
-
-    def _call(self, action: str, **values: Any) -> Any:  # noqa: ANN401 - JSON values
-        if self._worker is None or not self._worker.alive:
-            self._held.clear()
-            self._worker = self._pool.acquire(limits=self._limits)
-        if self._cancelled:  # asked for while the worker started
-            raise ActionCancelled(worker_ended=False)
-        try:
-            return self._worker.call(action, values, on_event=self._on_event)
-        except (WorkerDied, ActionCancelled):
-            if not self._worker.alive:
-                self._lose_worker()
-            raise
-
-    def _lose_worker(self) -> None:
-        if self._worker is not None:
-            self._worker.close()
-        self._worker = None
-        self._held.clear()
 
     def _provide(self, name: StepName) -> None:
         """Bring the worker to hold what step `name` needs, repeating steps whose results were lost with a worker."""
-        if self._worker is None or not self._worker.alive:
-            self._held.clear()
+        if not self.lease.has_worker:
+            self.lease.lose()
         for needed in _NEEDS[name]:
-            if needed not in self._held:
+            if needed not in self.lease.held:
                 self._make(needed)
 
     def _make(self, name: StepName) -> Any:  # noqa: ANN401 - JSON values
         """Have the worker do the part of a step whose result it keeps."""
-        self._held.discard(name)
+        self.lease.held.discard(name)
         if name == "load":
-            self._held.clear()
-            result = self._call(
+            self.lease.held.clear()
+            result = self.lease.call(
                 f"{_MODEL_ACTIONS}:load", path=str(self.source.path), show_path=not self.source.from_memory
             )
+            if self.model is not None and result["sha256"] != self.model.sha256:
+                raise InputError(
+                    "The model was changed after it was loaded.\nRun the build again from the step 'load'."
+                )
         elif name == "parse":
             # Weak typing, where there is a choice, only if the plan asks for precisions: then they mean something.
-            result = self._call(f"{_ENGINE_ACTIONS}:parse", flavour=self.flavour, strongly_typed=False)
-            self._held -= {"configure", "build"}
+            result = self.lease.call(
+                f"{_ENGINE_ACTIONS}:parse", flavour=self.flavour, strongly_typed=self.plan.strongly_typed
+            )
+            self.lease.held -= {"configure", "build"}
         elif name == "configure":
-            result = self._call(f"{_ENGINE_ACTIONS}:configure", plan=self.plan.to_dict())
-            self._held.discard("build")
+            result = self.lease.call(f"{_ENGINE_ACTIONS}:configure", plan=self.plan.to_dict())
+            self.lease.held.discard("build")
         else:
             result = self._build_in_worker()
-        self._held.add(name)
+            if self._cached is None:
+                self.built, self._date = from_dict(BuiltEngine, result), now_utc()
+        self.lease.held.add(name)
         return result
 
     # The steps
@@ -204,7 +184,7 @@ class StepRunner:
 
     def _check(self) -> StepOutcome:
         self._provide("check")
-        self.findings = tuple(from_dict(Finding, item) for item in self._call(f"{_MODEL_ACTIONS}:check"))
+        self.findings = tuple(from_dict(Finding, item) for item in self.lease.call(f"{_MODEL_ACTIONS}:check"))
         counts = Counter(finding.severity for finding in self.findings)
         line = ", ".join(plural(counts[severity], severity) for severity in ("error", "warning") if counts[severity])
         return StepOutcome(
@@ -215,11 +195,13 @@ class StepRunner:
         self._provide("parse")
         self.parsed = from_dict(ParseResult, self._make("parse"))
         if not self.parsed.ok:
-            self._held.discard("parse")
+            self.lease.held.discard("parse")
             raise ParserRefused(self.parsed.errors)
-        return StepOutcome(
-            f"accepted by {self.parsed.installation.title}: {plural(self.parsed.layers, 'layer')}", self.parsed
-        )
+        installation = self.parsed.installation
+        line = f"accepted by {installation.title}: {plural(self.parsed.layers, 'layer')}"
+        if installation.limitations:
+            line += f". Not offered with this release: {' '.join(installation.limitations)}"
+        return StepOutcome(line, self.parsed)
 
     def _configure(self) -> StepOutcome:
         self._provide("configure")
@@ -246,26 +228,41 @@ class StepRunner:
         assert self.model is not None  # noqa: S101 - for the type checker: load came before
         assert self.parsed is not None  # noqa: S101
         self._key = cache_key(self.model.sha256, self.plan, self.parsed.installation)
-        self._cached = self.cache.find(self._key) if self.cache else None
-        if self._cached is not None:
-            self.built = from_dict(BuiltEngine, self._cached.report["built"])
-            self._date = self._cached.report["date"]
+        if self._take_from_cache():
+            assert self.built is not None  # noqa: S101 - for the type checker: it was taken from there
             line = f"nothing changed since {self._date}: engine of {format_bytes(self.built.engine_bytes)} taken from the cache"
             return StepOutcome(line, self.built, from_cache=True)
         self._provide("build")
-        self.built = from_dict(BuiltEngine, self._make("build"))
-        self._date = now_utc()
+        self._make("build")
+        assert self.built is not None  # noqa: S101 - for the type checker: it was made
         activation = self.built.memory.activation_bytes
         needs = f", activations {format_bytes(activation)}" if activation is not None else ""
         return StepOutcome(f"engine of {format_bytes(self.built.engine_bytes)}{needs}", self.built)
 
+    def _take_from_cache(self) -> bool:
+        entry = self.cache.find(self._key, check=self._check_cancelled) if self.cache else None
+        if self.cache is None or entry is None:
+            return False
+        try:
+            self.built, self._date = from_dict(BuiltEngine, entry.report["built"]), str(entry.report["date"])
+        except (LookupError, TypeError, ValueError):  # whole, but not of trtlab's making
+            self.cache.remove(self._key)
+            return False
+        self._cached = entry
+        return True
+
+    def _check_cancelled(self) -> None:
+        if self.lease.cancelled.is_set():
+            raise ActionCancelled(worker_ended=False)
+
     def _build_in_worker(self) -> Any:  # noqa: ANN401 - JSON values
         if not self.plan.timing_cache:
-            return self._call(f"{_ENGINE_ACTIONS}:build")
+            return self.lease.call(f"{_ENGINE_ACTIONS}:build")
         timing_cache = Path(self.plan.timing_cache).absolute()
         temporary = temporary_path(timing_cache)
+        remove_leftovers(timing_cache.parent)
         try:
-            result = self._call(f"{_ENGINE_ACTIONS}:build", timing_cache=str(temporary))
+            result = self.lease.call(f"{_ENGINE_ACTIONS}:build", timing_cache=str(temporary))
             if temporary.exists():
                 os.replace(temporary, timing_cache)  # noqa: PTH105
         finally:
@@ -273,82 +270,86 @@ class StepRunner:
         return result
 
     def _save(self) -> StepOutcome:
-        if self.output is not None:
-            self._check_output(self.output)
-        if self._cached is not None:
-            return self._save_cached(self._cached)
-        self._provide("save")
+        if self._cached is not None and not self._cached.engine.exists():
+            self._cached = None  # somebody has emptied the cache since the step 'build'
         if self.output is None:
             return self._keep_in_cache()
-        assert self.model is not None  # noqa: S101 - for the type checker
+        try:
+            self._check_output(self.output)
+            return self._save_to(self.output)
+        except WorkerError:
+            raise
+        except (OSError, TrtlabError):
+            self._rescue()
+            raise
+
+    def _save_to(self, output: Path) -> StepOutcome:
+        assert self.model is not None  # noqa: S101 - for the type checker: load came before
         assert self.parsed is not None  # noqa: S101
-        self.engine = save_engine(
-            self.output, self._write, engine_note(self.model, self.plan, self.parsed.installation, date=self._date)
-        )
-        self._saved = FileSignature.of(self.output)
-        note = self._store(self.output)
-        return StepOutcome(f"{self.output} ({format_bytes(self.engine.bytes)}){note}", self.engine)
+        entry = self._cached
+        if entry is None:
+            self._provide("save")
+        note = engine_note(self.model, self.plan, self.parsed.installation, date=self._date)
+        self.engine = save_engine(output, self._write if entry is None else partial(self._copy, entry), note)
+        self._saved = FileSignature.of(output)
+        remark = self._store(output, self.engine) if entry is None else ", copied from the cache"
+        line = f"{output} ({format_bytes(self.engine.bytes)}){remark}"
+        return StepOutcome(line, self.engine, from_cache=entry is not None)
+
+    def _rescue(self) -> None:
+        """Keep an engine that could not be saved where it was wanted: the next attempt need not build it again."""
+        if self.cache is not None and "build" in self.lease.held:
+            with contextlib.suppress(OSError, TrtlabError):
+                self._keep_in_cache()
+        self.engine = None
 
     def _check_output(self, output: Path) -> None:
         path = "" if self.source.from_memory else str(self.source.path)
         check_output(output, model_path=path, since=self._began, own=self._saved, overwrite=self.overwrite)
 
     def _write(self, path: Path) -> tuple[int, str]:
-        written = from_dict(WrittenEngine, self._call(f"{_ENGINE_ACTIONS}:write", path=str(path)))
+        written = from_dict(WrittenEngine, self.lease.call(f"{_ENGINE_ACTIONS}:write", path=str(path)))
         return written.engine_bytes, written.sha256
 
-    def _save_cached(self, entry: CacheEntry) -> StepOutcome:
-        assert self.model is not None  # noqa: S101 - for the type checker
-        assert self.parsed is not None  # noqa: S101
-        stored = entry.report["engine"]
-        if self.output is None:
-            self.engine = EngineFile(str(entry.engine), stored["bytes"], stored["sha256"])
-            return StepOutcome(f"in the cache: {entry.engine}", self.engine, from_cache=True)
-
-        def copy(path: Path) -> tuple[int, str]:
-            link_or_copy(entry.engine, path)
-            return stored["bytes"], stored["sha256"]
-
-        self.engine = save_engine(
-            self.output, copy, engine_note(self.model, self.plan, self.parsed.installation, date=self._date)
-        )
-        self._saved = FileSignature.of(self.output)
-        return StepOutcome(
-            f"{self.output} ({format_bytes(self.engine.bytes)}), copied from the cache", self.engine, from_cache=True
-        )
+    def _copy(self, entry: CacheEntry, path: Path) -> tuple[int, str]:
+        link_or_copy(entry.engine, path, check=self._check_cancelled)
+        return entry.report["engine"]["bytes"], entry.report["engine"]["sha256"]
 
     def _keep_in_cache(self) -> StepOutcome:
         if self.cache is None:
             return StepOutcome("not saved: no output was named and the cache is off", state="skipped")
-        self.cache.folder.mkdir(parents=True, exist_ok=True)
-        remove_leftovers(self.cache.folder)
-        temporary = temporary_path(self.cache.folder / self._key)
+        entry = self._cached or self._write_to_cache(self.cache)
+        facts = entry.report["engine"]
+        self.engine = EngineFile(str(entry.engine), facts["bytes"], facts["sha256"])
+        return StepOutcome(f"in the cache: {entry.engine}", self.engine, from_cache=self._cached is not None)
+
+    def _write_to_cache(self, cache: EngineCache) -> CacheEntry:
+        self._provide("save")
+        cache.folder.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(cache.folder)
+        temporary = temporary_path(cache.folder / self._key)
         try:
-            size, sha256 = self._write(temporary)
-            self.engine = EngineFile("", size, sha256)
-            entry = self.cache.store(self._key, temporary, self._cache_report())
+            engine = EngineFile("", *self._write(temporary))
+            return cache.store(self._key, temporary, self._cache_report(engine))
         finally:
             temporary.unlink(missing_ok=True)
-        self.engine = EngineFile(str(entry.engine), size, sha256)
-        return StepOutcome(f"in the cache: {entry.engine}", self.engine)
 
-    def _store(self, engine: Path) -> str:
+    def _store(self, path: Path, engine: EngineFile) -> str:
         """Store the saved engine in the cache too; a cache that is full or gone is worth a remark, not a failure."""
         if self.cache is None:
             return ""
         try:
-            self.cache.store(self._key, engine, self._cache_report())
+            self.cache.store(self._key, path, self._cache_report(engine))
         except OSError as error:
             return f"; not kept in the cache ({error.strerror or error})"
         return ""
 
-    def _cache_report(self) -> dict[str, Any]:
+    def _cache_report(self, engine: EngineFile) -> dict[str, Any]:
         assert self.built is not None  # noqa: S101 - for the type checker: build came before
-        assert self.engine is not None  # noqa: S101
         return {
             "date": self._date,
             "built": self.built.to_dict(),
-            "engine": {"bytes": self.engine.bytes, "sha256": self.engine.sha256},
+            "engine": {"bytes": engine.bytes, "sha256": engine.sha256},
             "inspected": self.inspected.to_dict() if self.inspected else None,
         }
 
@@ -358,9 +359,9 @@ class StepRunner:
             self.inspected = from_dict(InspectResult, stored)
         else:
             self._provide("inspect")
-            self.inspected = from_dict(InspectResult, self._call(f"{_ENGINE_ACTIONS}:inspect"))
+            self.inspected = from_dict(InspectResult, self.lease.call(f"{_ENGINE_ACTIONS}:inspect"))
             if self.cache is not None and self.engine is not None:
-                self.cache.complete(self._key, self._cache_report())
+                self.cache.complete(self._key, self._cache_report(self.engine))
         nodes = {node for layer in self.inspected.layers for node in layer.onnx_nodes}
         line = f"{plural(len(self.inspected.layers), 'layer')} computing {plural(len(nodes), 'ONNX node')} ({self.inspected.source})"
         return StepOutcome(line, self.inspected, from_cache=bool(stored))

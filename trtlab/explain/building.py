@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from trtlab.explain.diagnosis import Cause, Diagnosis, Place, Remedy
+from trtlab.explain.wording import clean_message, first_sentence
 from trtlab.worker.ending import Ending
 
 _CODE = re.compile(r"Error Code (\d+): ([A-Z][\w ]*?)\s*(?:\(|$)")
-# On a machine without a driver TensorRT appends this to errors that have nothing to do with it (facts: tensorrt.md).
-_CUDA_TAIL = re.compile(r"cudaError 35|Cuda Runtime \(In \w+ at .*cudaError 35", re.IGNORECASE)
 _NODE = re.compile(r"(?:operation|node|layer) '?\{?(?:ForeignNode\[)?([^'\]}\s]+)", re.IGNORECASE)
 
 
@@ -23,8 +22,8 @@ def diagnose_build(messages: Sequence[str], *, step: str = "build") -> Diagnosis
         messages: The errors of its log, in order. The first that is not the harmless tail about the driver counts.
         step: The step that failed.
     """
-    relevant = [message for message in messages if not _CUDA_TAIL.search(message)] or list(messages)
-    text = "\n".join(relevant)
+    # The tail about a missing driver counts only where there is nothing else.
+    text = "\n".join(filter(None, map(clean_message, messages))) or "\n".join(messages)
     diagnosis = _recognise(text)
     code = _CODE.search(text)
     node = _NODE.search(text)
@@ -40,11 +39,12 @@ def _recognise(text: str) -> Diagnosis:
         match = re.search(pattern, text, re.IGNORECASE | re.DOTALL)
         if match:
             facts = {name: value for name, value in match.groupdict().items() if value}
-            return Diagnosis(identifier, title, why=_fill(why, facts, text), remedies=remedies)
+            place = Place(node=facts.get("node", ""), tensor=facts.get("tensor", ""))
+            return Diagnosis(identifier, title, place=place, why=_fill(why, facts, text), remedies=remedies)
     return Diagnosis(
         "build.failed",
         "TensorRT could not build the engine",
-        why=first_sentence(text) or "TensorRT gave no reason.",
+        why=_first_reason(text) or "TensorRT gave no reason.",
         remedies=(
             Remedy(
                 "Read the last messages of the log above this one; the verbose lines tell which layer it was working on."
@@ -55,16 +55,16 @@ def _recognise(text: str) -> Diagnosis:
 
 
 def _fill(template: str, facts: dict[str, str], text: str) -> str:
-    return re.sub(r"\{(\w+)\}", lambda match: facts.get(match[1], "?"), template) if template else first_sentence(text)
+    return re.sub(r"\{(\w+)\}", lambda match: facts.get(match[1], "?"), template) if template else _first_reason(text)
 
 
-def first_sentence(text: str) -> str:
-    """Return TensorRT's message without the source locations that end it."""
-    inner = re.search(r"Error Code \d+: [\w ]+ \((.*)\)\s*$", text.split("\n", maxsplit=1)[0], re.DOTALL)
-    sentence = inner[1] if inner else text.split("\n", maxsplit=1)[0]
-    return re.sub(r"\s*In \w+ at \S+$", "", sentence).strip()
+def _first_reason(text: str) -> str:
+    """Return the reason of the first message that holds an error code, else of the first."""
+    messages = text.split("\n")
+    return first_sentence(next((message for message in messages if _CODE.search(message)), messages[0]))
 
 
+_SMALLER_SHAPES = Remedy("Make the largest shapes of the profile smaller.")
 _PROFILE = Remedy(
     "Give a shape profile for every dynamic input: smallest, usual and largest shape.",
     'trtlab.build(model, shapes={"x": (min, opt, max)})',
@@ -83,9 +83,24 @@ _BUILD_RULES: tuple[tuple[str, str, str, str, tuple[Remedy, ...]], ...] = (
      "The shape profile has the wrong number of dimensions", "'{tensor}' has {rank} dimensions, profile {profile} gives {given}.", (_PROFILE,)),
     (r"no tactics to implement the operation within workspace limit", "config.workspace", "The workspace limit is too small", "",
      (Remedy("Raise the workspace limit, or leave it out: TensorRT then may use the whole GPU memory.", "BuildPlan(memory_limits={})"),)),
-    (r"reshape would change volume", "parse.shape", "A Reshape does not allow other sizes",
+    (r"(?:I\w+Layer (?P<node>[^:]+): )?reshaping failed for tensor[^\n]*? reshape would change volume|reshape would change volume", "parse.shape", "A Reshape does not allow other sizes",
      "A fixed size (often the batch) is baked into the target shape of a Reshape, so the model works for one size only.",
      (Remedy("Export the model with a dynamic batch, or set that entry of the Reshape's target shape to -1 or 0."), Remedy("Or build for exactly the exported shape."))),
+    (r"k(?P<bound>MIN|OPT|MAX) values for profile (?P<profile>\d+) violate shape constraints: (?:I\w+Layer )?(?P<node>.+?): (?P<reason>.+?)(?: In \w+(?:\(\))? at |$)", "config.profile_range",
+     "The model does not work at a size that the profile allows", "At the {bound} sizes of profile {profile}, node '{node}' fails: {reason} That is a limit of the model.",
+     (Remedy("Choose sizes that the model takes: a table of positions, for instance, has a fixed length, and a window needs enough samples."),)),
+    (r"I\w+Layer (?P<node>\S+?)(?:_OutputLayer)?: Must have inputs with equal ranks.*?Dimensions are (?P<one>\[[^\]]*\]) and (?P<other>\[[^\]]*\])", "parse.shape",
+     "The branches of an If give tensors of different rank", "'{node}' gives {one} in one branch and {other} in the other; TensorRT needs the same number of dimensions.",
+     (Remedy("Reshape or unsqueeze inside one branch, so that both give the same number of dimensions."), Remedy("If the condition never changes, make it a constant: TensorRT then takes the one branch."))),
+    (r"(?:Tensor|tensor) (?P<tensor>\S+) has (?P<count>\d+) elements which exceeds the maximum supported element count of (?P<limit>\d+)", "parse.shape",
+     "A tensor is larger than TensorRT takes", "'{tensor}' has {count} elements, TensorRT's limit is {limit}.",
+     (Remedy("Check the sizes in the model; such a number is most often a mistake or damage."), _SMALLER_SHAPES)),
+    (r"Tensor (?P<tensor>\S+) has datatype (?P<type>\S+) but is not (?P<how>produced|consumed) by", "parse.dtype",
+     "A narrow type stands where TensorRT does not take it", "'{tensor}' is {type}, which must be {how} by a quantize, dequantize or constant operation, not by a Cast.",
+     (Remedy("Use QuantizeLinear and DequantizeLinear around this tensor instead of Cast."),)),
+    (r"IDequantizeLayer (?P<node>.+?) has `(?P<what>\w+)` which is not an initializer", "parse.datadependent",
+     "A quantization parameter must be a constant", "The {what} of '{node}' is computed or an input; TensorRT needs it as an initializer.",
+     (Remedy("Write the value into the model as an initializer (fold constants, or export with fixed ranges)."),)),
     (r"must have at least one output", "parse.invalid_model", "The network has no outputs", "", (Remedy("Check that the model file is complete and has outputs."),)),
     (r"Requested size was (?P<bytes>\d+) bytes|OutOfMemory|out of memory|bad_alloc", "build.out_of_memory", "TensorRT ran out of memory",
      "", (Remedy("Make the largest shapes of the profile smaller."), Remedy("Close what else uses the memory, or build on a larger machine."))),
@@ -96,18 +111,27 @@ _BUILD_RULES: tuple[tuple[str, str, str, str, tuple[Remedy, ...]], ...] = (
     (r"Could not find any implementation for node (?P<node>.+?)\.|has no runners that implement it|not supported by a dedicated kernel", "build.no_implementation",
      "TensorRT has no implementation for a node", "",
      (Remedy("Try another precision for this node (Attention for instance builds in FP16 only)."), Remedy("Allow more workspace, if the plan limits it."))),
-    (r"for Turing \(SM75\)", "build.no_implementation", "An operation cannot be compiled for Turing (SM75)", "",
+    (r"Cannot compile for target\(s\) (?P<target>\S+), because the model contains HW-specific datatypes: (?P<type>\w+)", "build.no_implementation",
+     "A target does not have a type of the model", "{target} has no {type} (Myelin's name of the type: b16 is bfloat16).",
+     (Remedy("Leave that target out, or convert the model to a type that all targets have (FP16 or FP32)."),)),
+    (r"Cannot compile operation '(?P<node>[^']+)' for Turing \(SM75\)|for Turing \(SM75\)", "build.no_implementation", "An operation cannot be compiled for Turing (SM75)", "",
      (Remedy("Leave SM75 out of the targets, or convert the model to FP16."),)),
+    (r"k(?P<bound>MIN|OPT|MAX) values for profile (?P<profile>\d+) violate shape constraints: (?P<reason>.+?)(?: In \S+ at |$)", "config.profile_range",
+     "The model does not work at a size that the profile allows", "At the {bound} sizes of profile {profile}: {reason} That is a limit of the model.", (_SMALLER_SHAPES,)),
     (r"Error Code \d+: Myelin|MyelinCheckException", "build.myelin_internal", "TensorRT's compiler (Myelin) failed", "",
      (Remedy("Try another optimization level or TensorRT release."), Remedy("Cut the model to the smallest part that still fails and report it to NVIDIA."))),
-    (r"cudaError 35|driver version is insufficient|no CUDA-capable device", "env.no_gpu", "This needs an NVIDIA GPU and driver", "",
+    (r"cudaError 35|driver version is insufficient|no CUDA-capable device", "env.no_gpu", "This needs an NVIDIA GPU and driver", "TensorRT asked CUDA for a GPU, and there is no driver, or one that is too old.",
      (Remedy("Build for a named target instead of the GPU that is here, or use a machine with a GPU."),)),
+    (r"Error Code \d+: Internal Error|Assertion .+? failed", "build.internal_error", "TensorRT met a fault of its own", "",
+     (Remedy("Look at the findings of the check step first: a model that is invalid can lead here."), Remedy("Try another release, or write this part of the model differently, and report it to NVIDIA."))),
 )  # fmt: skip
 
 
 def diagnose_ending(ending: Ending, *, step: str, last_message: str) -> Diagnosis:
     """Return the diagnosis of a worker that ended during a step."""
     identifier, title, remedies = _ENDINGS.get(ending.kind, _ENDINGS["exit"])
+    if ending.kind == "crash" and step in _STEPS_WITHOUT_TENSORRT:
+        title, remedies = _STEPS_WITHOUT_TENSORRT[step], remedies[:1]
     causes = (Cause("The last thing TensorRT logged before it.", last_message),) if last_message else ()
     return Diagnosis(
         identifier,
@@ -122,13 +146,15 @@ def diagnose_ending(ending: Ending, *, step: str, last_message: str) -> Diagnosi
     )
 
 
+_STEPS_WITHOUT_TENSORRT = {"load": "Reading the model crashed", "check": "Checking the model crashed"}
 _SMALLER = "Make the largest shapes of the profile smaller, or build on a machine with more memory."
 _ENDINGS: dict[str, tuple[str, str, tuple[str, ...]]] = {
-    "crash": ("worker.crash", "TensorRT crashed", ("Run the step again; if it crashes again, the model or this release is at fault.", "Try another TensorRT release, and report the model to NVIDIA.")),
+    "crash": ("worker.crash", "TensorRT crashed", ("Look at the findings of the check step: an invalid model can lead here.", "Run the step again; if it crashes again, the model or this release is at fault.", "Try another TensorRT release, and report the model to NVIDIA.")),
     "killed": ("worker.killed", "The build process was killed", ("If memory was short: " + _SMALLER, "Run the step again.")),
     "out_of_memory": ("build.out_of_memory", "Memory ran out", (_SMALLER,)),
     "memory_limit": ("build.out_of_memory", "The build ran into its memory limit", ("Raise the limit of the worker's memory.", _SMALLER)),
     "time_limit": ("worker.time_limit", "The step took longer than its time limit", ("Raise the time limit: a large model can take many minutes.", "Lower the optimization level for a faster build.")),
+    "damaged": ("worker.damaged", "The build process sent something that cannot be understood", ("Run the step again.", "If it happens again, please report it with the details below.")),
     "exit": ("worker.exit", "The build process ended by itself", ("Look at its last output below.",)),
     "closed": ("worker.closed", "The build process was closed", ("Run the step again.",)),
 }  # fmt: skip

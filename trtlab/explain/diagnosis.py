@@ -84,13 +84,17 @@ class Diagnosis(Result):
     sure: bool = True
 
     def __repr__(self) -> str:
-        where = ", ".join(self.place.lines())
-        lines = [f"{self.title}{f' ({self.tensorrt_code})' if self.tensorrt_code else ''}"]
+        where = _one_line(", ".join(self.place.lines()))
+        lines = [f"{_one_line(self.title)}{f' ({self.tensorrt_code})' if self.tensorrt_code else ''}"]
         if where:
             lines.append(f"    Where: {shorten_middle(where, 160)}")
         if self.why:
-            lines.append(f"    Why: {shorten_middle(self.why, 400)}")
+            lines.append(f"    Why: {shorten_middle(_one_line(self.why), 400)}")
         if self.remedies:
             code = f"  {self.remedies[0].code}" if self.remedies[0].code else ""
-            lines.append(f"    Do this: {self.remedies[0].text}{code}")
+            lines.append(f"    Do this: {_one_line(self.remedies[0].text + code)}")
         return "\n".join(lines)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
