@@ -30,18 +30,20 @@ def record(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
     report = trtlab.build(
         SAMPLE_MODELS / entry["file"], shapes=shapes, output=folder / "model.engine", cache=False, overwrite=True
     )
-    logged = layers_from_log(r.message for r in report.step("build").log if r.message.startswith("Layers:"))
+    messages = [r.message for r in report.step("build").log if r.message.startswith("Layers:")]
+    logged = layers_from_log(messages)
     logged_memory = report.step("build").result.memory
     return {
         "model": entry["file"],
         "steps": {
-            step.name: {"state": step.state, "seconds": step.seconds, "line": step.line} for step in report.steps
+            step.name: {"state": step.state, "seconds": step.seconds, "line": step.line.replace(str(folder), "").lstrip("/")} for step in report.steps
         },
         "layers_source": report.layers_source,
         "layers": [{"name": layer.name, "type": layer.type, "onnx_nodes": layer.onnx_nodes} for layer in report.layers],
         "log_names_the_same_layers": [layer.name for layer in logged] == [layer.name for layer in report.layers],
         "log_names_the_same_nodes": [layer.onnx_nodes for layer in logged]
         == [layer.onnx_nodes for layer in report.layers],
+        "log": messages,
         "activation_bytes": {
             "engine": report.memory.activation_bytes if report.memory else None,
             "log": logged_memory.activation_bytes,

@@ -34,10 +34,13 @@ def inspect(flavour: Flavour, serialized: Any, gpu: Gpu | None, notes: BuildNote
         )
     inspector = engine.create_engine_inspector()
     text = inspector.get_engine_information(flavour.module.LayerInformationFormat.JSON)
-    layers = layers_from_inspector(text)
+    try:
+        layers, note = layers_from_inspector(text), ""
+    except ValueError:  # seen with profiling verbosity 'none': the inspector then gives no JSON
+        layers, note = (), "The engine holds no information about its layers; build with profiling verbosity 'detailed'."
     memory = _with_engine_memory(logged.memory, engine)
     del inspector, engine, runtime
-    return InspectResult(layers, memory, INSPECTOR_SOURCE)
+    return InspectResult(layers, memory, INSPECTOR_SOURCE, note)
 
 
 def memory_from_notes(notes: BuildNotes) -> MemoryUse:

@@ -13,8 +13,10 @@ from trtlab._engine_results import EngineLayer
 _ONNX_NODE = re.compile(r"\[ONNX Layer: (.*?)\](?=\s*\x1e?\s*(?:\[|$))", re.DOTALL)
 # A name is free text of the model and can hold any of these words; what must follow them tells the real ones.
 _LINE_HEAD = re.compile(r"^Name: (?P<name>.*?), LayerType: (?P<type>[\w ]*), Inputs: \[(?=\]| ?\{ Name: )", re.DOTALL)
-_TAIL = re.compile(r", TacticName: (?P<tactic>.*?), StreamId: -?\d+, Metadata: (?P<metadata>.*)$", re.DOTALL)
-_METADATA = re.compile(r", StreamId: -?\d+, Metadata: ")
+# Between the stream and the metadata, jumps have their targets, signals and waits their event.
+_STREAM = r", StreamId: -?\d+(?:, (?:EventId|JumpTarget\w*): .*?)*?, Metadata: "
+_TAIL = re.compile(rf", Tactic(?:Name|Value): (?P<tactic>.*?){_STREAM}(?P<metadata>.*)$", re.DOTALL)
+_METADATA = re.compile(_STREAM, re.DOTALL)
 _TENSOR = re.compile(
     r"\{ Name: (?P<name>.*?)(?:, Location: \w+)?, Dimensions: \[(?P<shape>[^\]]*)\](?P<rest>.*?)\}(?=,? ?[\],{]|$)",
     re.DOTALL,

@@ -131,7 +131,7 @@ class BuildPanel(anywidget.AnyWidget):
         """Show a step's new state."""
         if record.state == "running":
             self._log.begin(record.name)
-        elif record.name in ("build", "save", "inspect"):
+        else:
             self._last_report = None
         self._dirty.set()
 
@@ -330,7 +330,9 @@ class BuildPanel(anywidget.AnyWidget):
             return
         if self._last_report is None:
             self._last_report = session.report()
-            self.engine_report = build_view.report_view(self._last_report)
+            shown = build_view.report_view(self._last_report)
+            if shown != self.engine_report:
+                self.engine_report = shown
 
     def _make_view(self) -> dict[str, Any]:
         session = self._session
