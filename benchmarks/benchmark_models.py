@@ -129,12 +129,8 @@ MODELS: dict[str, BenchmarkModel] = {
             {"image": ((1, 1, 8, 8), (32, 1, 8, 8), (256, 1, 8, 8))},
             SAMPLE_MODELS / "digits.onnx",
         ),
-        BenchmarkModel(
-            "light_resnet50", "ResNet-50, light", _RESNET_SHAPES, SAMPLE_MODELS / "light_resnet50.onnx"
-        ),
+        BenchmarkModel("light_resnet50", "ResNet-50, light", _RESNET_SHAPES, SAMPLE_MODELS / "light_resnet50.onnx"),
         BenchmarkModel("weighted_resnet50", "ResNet-50, 102 MB of weights", _RESNET_SHAPES, weighted_resnet50),
-        BenchmarkModel(
-            "unfolded", "5016 nodes", {"x": ((1, 8, 8, 8), (4, 8, 8, 8), (8, 8, 8, 8))}, unfolded_residual
-        ),
+        BenchmarkModel("unfolded", "5016 nodes", {"x": ((1, 8, 8, 8), (4, 8, 8, 8), (8, 8, 8, 8))}, unfolded_residual),
     )
 }

@@ -17,9 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import trtlab
+from trtlab.build.steps import StepRecord
 from trtlab.engine.layers import layers_from_log
 
 SAMPLE_MODELS = Path(__file__).resolve().parents[1] / "sample_models"
+
+
+def step_entry(step: StepRecord, folder: Path) -> dict[str, Any]:
+    """Return a step without the temporary folder of this machine in its line."""
+    return {"state": step.state, "seconds": step.seconds, "line": step.line.replace(f"{folder}/", "")}
 
 
 def record(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -35,9 +41,7 @@ def record(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
     logged_memory = report.step("build").result.memory
     return {
         "model": entry["file"],
-        "steps": {
-            step.name: {"state": step.state, "seconds": step.seconds, "line": step.line.replace(str(folder), "").lstrip("/")} for step in report.steps
-        },
+        "steps": {step.name: step_entry(step, folder) for step in report.steps},
         "layers_source": report.layers_source,
         "layers": [{"name": layer.name, "type": layer.type, "onnx_nodes": layer.onnx_nodes} for layer in report.layers],
         "log_names_the_same_layers": [layer.name for layer in logged] == [layer.name for layer in report.layers],

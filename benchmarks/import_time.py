@@ -17,7 +17,18 @@ import time
 from machine import machine_line
 
 GOAL_SECONDS = 0.15
-HEAVY = ("tensorrt", "tensorrt_rtx", "onnx", "onnxruntime", "matplotlib", "IPython", "ipywidgets", "anywidget", "numpy", "msgspec")
+HEAVY = (
+    "tensorrt",
+    "tensorrt_rtx",
+    "onnx",
+    "onnxruntime",
+    "matplotlib",
+    "IPython",
+    "ipywidgets",
+    "anywidget",
+    "numpy",
+    "msgspec",
+)
 _TIMED = (
     "import sys, time; before = set(sys.modules); started = time.perf_counter(); import trtlab;"
     "seconds = time.perf_counter() - started;"

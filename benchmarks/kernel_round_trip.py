@@ -175,14 +175,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3, help="new kernels, one after the other (default: 3)")
     parser.add_argument("--seconds", type=float, default=15, help="how long to send cells, each time (default: 15)")
-    parser.add_argument("--model", choices=list(MODELS), default="light_resnet50", help="(default: the one that logs most)")
+    parser.add_argument(
+        "--model", choices=list(MODELS), default="light_resnet50", help="(default: the one that logs most)"
+    )
     parser.add_argument("--panel", action="store_true", help="build in the displayed panel")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead of the table")
     arguments = parser.parse_args()
     model = MODELS[arguments.model]
     if not arguments.json:
         print(machine_line())
-        print(f"{'milliseconds, during':22} {'p50':>7} {'p95':>7} {'slowest':>8} {'cells':>6} builds  log messages  to the page")
+        print(
+            f"{'milliseconds, during':22} {'p50':>7} {'p95':>7} {'slowest':>8} {'cells':>6} builds  log messages  to the page"
+        )
     results: list[RoundTrips] = []
     with tempfile.TemporaryDirectory(prefix="trtlab-benchmark-") as folder:
         path = str(model.file(Path(folder)))

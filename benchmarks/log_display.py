@@ -78,7 +78,11 @@ MEASURE = """async ({ number, lines }) => {
 def measure(rounds: int, lines: int) -> list[dict[str, float]]:
     """Return, for each round, the seconds from the last line's writing to its showing, and the longest frame in ms."""
     samples = Path(__file__).resolve().parents[1] / "sample_models"
-    with tempfile.TemporaryDirectory() as folder, running_jupyterlab(Path(folder), samples) as server, sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_jupyterlab(Path(folder), samples) as server,
+        sync_playwright() as playwright,
+    ):
         name = place_notebook(read_or_make_notebook([CELL]), server, "log-display")
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_OPTIONS)
         page = browser.new_page(viewport={"width": 1400, "height": 1000})
@@ -89,7 +93,9 @@ def measure(rounds: int, lines: int) -> list[dict[str, float]]:
         panel.get_by_role("tab", name="Log").click()
         results = [page.evaluate(MEASURE, {"number": number, "lines": lines}) for number in range(rounds)]
         browser.close()
-    return [{"seconds": result["shown"] - result["written"], "longest_frame_ms": result["longest"]} for result in results]
+    return [
+        {"seconds": result["shown"] - result["written"], "longest_frame_ms": result["longest"]} for result in results
+    ]
 
 
 def main() -> int:

@@ -16,7 +16,9 @@ import tensorrt_rtx as trt  # noqa: TID251 - the point of this file is to do wit
 STEPS = ("parse", "configure", "build", "write")
 
 
-def build(model_path: str, engine_path: str, shapes: dict[str, list[list[int]]], logger: trt.Logger) -> dict[str, object]:
+def build(
+    model_path: str, engine_path: str, shapes: dict[str, list[list[int]]], logger: trt.Logger
+) -> dict[str, object]:
     """Read, parse, configure, build and write once; return wall seconds, processor seconds and seconds of each step."""
     clock, processor = [time.perf_counter()], time.process_time()
     builder = trt.Builder(logger)

@@ -19,7 +19,9 @@ _PRINT_MODULES = "import sys; print(*sorted({name.partition('.')[0] for name in 
 def modules_after(statement: str) -> set[str]:
     """Return the top-level modules that a new Python has after a statement."""
     program = f"{statement}\n{_PRINT_MODULES}"
-    return set(subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split())
+    return set(
+        subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
+    )
 
 
 def test_import_loads_nothing_heavy() -> None:

@@ -96,7 +96,7 @@ def starve(worker: Worker) -> None:
 
 def limit_time(worker: Worker) -> None:
     """Give the next action little time."""
-    worker.limits = WorkerLimits(seconds=0.3)
+    worker.limits = WorkerLimits(seconds=0.2)
 
 
 def nothing(_: Worker) -> None:
@@ -118,7 +118,7 @@ DEEDS: dict[str, tuple[Deed | None, Deed | None, dict[str, str], str]] = {
         limit_time,
         nothing,
         {"worker.time_limit": "The step took longer than its time limit"},
-        "did not finish within its time limit of 300 ms",
+        "did not finish within its time limit of 200 ms",
     ),
 }
 
@@ -243,7 +243,7 @@ def test_a_worker_killed_at_any_moment_leaves_nothing_behind(scene: Scene, pool:
     with session_of(model, scene, pool) as session:
         session.run_all()
         seconds = session.report().seconds
-    for _ in range(4):
+    for _ in range(3):
         moment = moments.uniform(0, 1.2 * seconds)
         EngineCache(scene.cache).clear()
         with session_of(model, scene, pool) as session:

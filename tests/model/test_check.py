@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 
 import onnx
 import pytest
@@ -15,6 +14,7 @@ from tests import models
 from trtlab.model.check import check
 from trtlab.model.description import Finding
 from trtlab.model.graph_order import GraphOrder
+from trtlab.model.light_copy import LightCopy
 from trtlab.model.walk import Scope
 
 
@@ -328,22 +328,30 @@ def test_circles_are_those_that_removing_nodes_would_find(edges: list[tuple[int,
 
 
 @pytest.mark.parametrize("kind", ["sorted", "reversed", "shuffled", "circle"])
-def test_time_grows_with_the_number_of_nodes_only(kind: str) -> None:
-    """20,000 nodes take at most eight times as long as 5,000: linear, with room for a busy machine."""
-    seconds = {}
-    for length in (5_000, 20_000):
-        proto = models.chain(length)
-        nodes = list(proto.graph.node)
-        if kind == "circle":
-            nodes[0].input[0] = f"t{length}"
-        elif kind == "reversed":
-            nodes.reverse()
-        elif kind == "shuffled":
-            random.Random(0).shuffle(nodes)
-        changed = models.model(nodes, list(proto.graph.input), list(proto.graph.output))
-        start = time.process_time()
-        findings = check(changed)
-        seconds[length] = time.process_time() - start
-        assert len(findings) == (0 if kind == "sorted" else 1)
-    print(f"check of a {kind} chain: {seconds}")  # noqa: T201 - the figure is the point of the test
-    assert seconds[20_000] < 8 * max(seconds[5_000], 0.1)
+def test_long_chains_are_one_finding_at_most(kind: str) -> None:
+    """20,000 nodes: a fault is said once, not at every node behind it; rules that are not linear would run into the limit."""
+    proto = models.chain(20_000)
+    nodes = list(proto.graph.node)
+    if kind == "circle":
+        nodes[0].input[0] = "t20000"
+    elif kind == "reversed":
+        nodes.reverse()
+    elif kind == "shuffled":
+        random.Random(0).shuffle(nodes)
+    findings = check(models.model(nodes, list(proto.graph.input), list(proto.graph.output)))
+    assert len(findings) == (0 if kind == "sorted" else 1)
+
+
+def test_weights_in_constants_are_not_copied_and_still_have_their_shape() -> None:
+    weights = models.weight("", 2000, 4)
+    nodes = [
+        models.node("Constant", [], ["k"], "constant", value=weights),
+        models.node("MatMul", ["x", "k"], ["y"], "does not fit"),
+    ]
+    proto = models.model(nodes, [models.value("x", (2, 3))], [models.value("y", None)])
+    copy = LightCopy(proto)
+    assert len(copy.model.SerializeToString()) < 1000 < len(weights.raw_data)
+    assert ("model.shape", "does not fit", "") in found(proto)
+    assert not any(identifier.startswith("model.c") for identifier, _, _ in found(proto)), (
+        "and it is not accused of lacking data"
+    )

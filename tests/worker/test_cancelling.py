@@ -56,11 +56,18 @@ def test_a_cancel_takes_less_than_a_second_whatever_the_action_does(worker: Work
         worker.call(PING)
 
 
+@pytest.fixture
+def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have an action only a short time to stop by itself, where its length is not what a test is about."""
+    monkeypatch.setattr("trtlab.worker.process.CANCEL_GRACE_SECONDS", 0.2)
+
+
+@pytest.mark.usefixtures("short_grace")
 def test_an_action_that_looks_whether_to_stop_keeps_its_worker(worker: Worker) -> None:
     with pytest.raises(ActionCancelled) as caught:
         worker.call(HANG, {"way": "polite"}, on_event=when_hanging(worker.cancel))
     assert not caught.value.worker_ended
-    time.sleep(0.8)  # longer than the grace, after which nobody may come to end the process
+    time.sleep(0.4)  # longer than the grace, after which nobody may come to end the process
     assert worker.call(PING, {"echo": 1}) == 1
 
 
@@ -74,6 +81,7 @@ def test_a_cancel_at_the_very_beginning_is_not_lost(worker: Worker) -> None:
         assert not caught.value.worker_ended
 
 
+@pytest.mark.usefixtures("short_grace")
 def test_a_cancel_that_comes_too_late_hits_nothing(worker: Worker) -> None:
     answers = 0
     for number in range(50):
@@ -82,7 +90,7 @@ def test_a_cancel_that_comes_too_late_hits_nothing(worker: Worker) -> None:
         with contextlib.suppress(ActionCancelled):  # the one it was meant for
             answers += worker.call(PING, {"echo": 1})
         canceller.join()
-    time.sleep(0.8)  # longer than the grace
+    time.sleep(0.4)  # longer than the grace
     assert worker.alive
     assert answers > 0
 
@@ -101,6 +109,7 @@ def test_a_call_that_was_cancelled_before_it_began_does_not_begin(worker: Worker
     assert worker.call(PING, {"echo": 1}, cancelled=threading.Event()) == 1
 
 
+@pytest.mark.usefixtures("short_grace")
 def test_cancelling_several_times_is_cancelling(worker: Worker) -> None:
     def cancel() -> None:
         for _ in range(5):
@@ -126,6 +135,7 @@ def test_a_callback_may_cancel(worker: Worker) -> None:
     assert not caught.value.worker_ended
 
 
+@pytest.mark.usefixtures("short_grace")
 @pytest.mark.parametrize(("way", "survives"), [("polite", True), ("sleep", False), ("native_with_lock", False)])
 def test_an_interrupt_of_the_kernel_stops_the_action_too(worker: Worker, way: str, *, survives: bool) -> None:
     interrupted: list[float] = []

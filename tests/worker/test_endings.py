@@ -45,12 +45,9 @@ def ending_of(worker: Worker, action: str, values: dict[str, Any] | None = None)
     [
         ("SIGSEGV", "crash", "a segmentation fault: native code used memory that is not its own (SIGSEGV)"),
         ("SIGABRT", "crash", "an abort: native code met a state it could not go on from (SIGABRT)"),
-        ("SIGBUS", "crash", "a bus error"),
         ("SIGFPE", "crash", "an arithmetic fault"),
-        ("SIGILL", "crash", "an illegal instruction"),
         ("SIGKILL", "killed", "was killed from outside (SIGKILL)"),
         ("SIGTERM", "killed", "ended by the signal SIGTERM."),
-        ("SIGUSR1", "killed", "ended by the signal SIGUSR1."),
     ],
 )
 def test_a_signal_is_named_and_explained(worker: Worker, signal_name: str, kind: str, text: str) -> None:
@@ -79,8 +76,7 @@ def test_the_last_output_is_that_of_the_call_and_bounded(worker: Worker) -> None
     assert len(ending.last_output) < 100_000
 
 
-@pytest.mark.parametrize("way", ["native", "at_once"])
-@pytest.mark.parametrize("code", [0, 3])
+@pytest.mark.parametrize(("way", "code"), [("native", 3), ("at_once", 3), ("at_once", 0)])
 def test_an_exit_is_told_with_its_code(worker: Worker, way: str, code: int) -> None:
     ending = ending_of(worker, END, {"code": code, "way": way})
     assert (ending.kind, ending.signal_name, ending.exit_code) == ("exit", "", code)
@@ -105,9 +101,9 @@ def test_the_time_limit_ends_it(start_worker: StartWorker, way: str) -> None:
 
 
 def test_the_time_limit_is_that_of_one_call(start_worker: StartWorker) -> None:
-    worker = start_worker(WorkerLimits(seconds=0.4))
-    for _ in range(3):
-        assert worker.call(HANG, {"seconds": 0.2}) == "awake"
+    worker = start_worker(WorkerLimits(seconds=0.3))
+    for _ in range(4):
+        assert worker.call(HANG, {"seconds": 0.1}) == "awake"
     assert worker.alive
 
 

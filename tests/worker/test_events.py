@@ -23,7 +23,9 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@given(time=st.floats(allow_nan=False, allow_infinity=False), severity=st.sampled_from(["error", "verbose"]), message=TEXT)
+@given(
+    time=st.floats(allow_nan=False, allow_infinity=False), severity=st.sampled_from(["error", "verbose"]), message=TEXT
+)
 def test_log_records_survive_the_pipe(time: float, severity: Any, message: str) -> None:
     line = encode_log(time, severity, message)
     assert line.endswith(b"\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.worker.processes import wait_until, wait_until_gone
-from trtlab._errors import InputError
+from trtlab._errors import InputError, WorkerError
 from trtlab.worker import ActionCancelled, Worker, WorkerLimits, WorkerPool, shared_pool
 
 PING = "trtlab.worker.context:ping"
@@ -48,6 +49,38 @@ def test_a_worker_that_was_given_back_is_handed_on(pool: RememberingPool) -> Non
     pool.release(first)
     assert pool.acquire() is first
     pool.release(first)
+
+
+def test_a_prepared_worker_is_the_one_that_is_handed_out(pool: RememberingPool) -> None:
+    begin = time.monotonic()
+    pool.prepare()
+    assert time.monotonic() - begin < 0.1
+    pool.prepare()  # one is enough
+    worker = pool.acquire()
+    assert worker.call(PING, {"echo": 1}) == 1
+    pool.release(worker)
+    assert pool.acquire() is worker
+
+
+def test_a_prepared_worker_that_nobody_wants_leaves_no_process(pool: RememberingPool) -> None:
+    pool.prepare()
+    worker = pool._idle
+    assert worker is not None
+    pool.close()
+    assert not worker.alive
+    assert not worker.starting
+    wait_until_gone(worker.pid, zombie_is_gone=False)
+
+
+def test_a_preparation_that_fails_is_told_to_who_needs_the_worker(
+    pool: RememberingPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/bin/python")
+    pool.prepare()
+    with pytest.raises(WorkerError, match="/nowhere/bin/python"):
+        pool.acquire()
+    monkeypatch.undo()
+    assert pool.acquire().alive
 
 
 def test_a_worker_in_use_is_never_handed_on(pool: RememberingPool) -> None:
@@ -91,21 +124,21 @@ def test_limits_are_not_shared(pool: RememberingPool, limits: WorkerLimits) -> N
 
 
 def test_an_idle_worker_ends_after_its_time() -> None:
-    pool = WorkerPool(idle_seconds=0.3)
+    pool = WorkerPool(idle_seconds=0.2)
     worker = pool.acquire()
-    time.sleep(0.4)
+    time.sleep(0.3)
     assert worker.alive  # only idle time counts
     pool.release(worker)
-    assert wait_until(lambda: not worker.alive) >= 0.2
+    assert wait_until(lambda: not worker.alive) >= 0.1
     wait_until_gone(worker.pid, zombie_is_gone=False)
 
 
 def test_taking_a_worker_stops_its_idle_time() -> None:
-    pool = WorkerPool(idle_seconds=0.3)
+    pool = WorkerPool(idle_seconds=0.2)
     worker = pool.acquire()
     pool.release(worker)
     assert pool.acquire() is worker
-    time.sleep(0.5)
+    time.sleep(0.3)
     assert worker.alive
     worker.close()
 

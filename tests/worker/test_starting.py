@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import trtlab
 from tests.worker.conftest import StartWorker
 from tests.worker.processes import wait_until
 from trtlab._errors import WorkerError
@@ -42,6 +43,15 @@ def test_files_beside_a_notebook_are_not_taken_for_modules(
         file = worker.call(IMPORTED_FROM, {"module": name})
         assert file.endswith(".py")
         assert not file.startswith(str(folder_with_shadows))
+
+
+def test_both_ends_are_the_same_trtlab(
+    start_worker: StartWorker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "trtlab").mkdir()
+    (tmp_path / "trtlab" / "__init__.py").write_text("raise SystemExit('another trtlab was imported')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert start_worker().call(IMPORTED_FROM, {"module": "trtlab"}) == trtlab.__file__
 
 
 def test_a_deleted_current_folder_does_not_matter(

@@ -38,6 +38,11 @@ class _CallablePackage(types.ModuleType):
     """A package that can be called (https://docs.python.org/3/reference/datamodel.html#customizing-module-attribute-access)."""
 
     def __call__(self, *arguments: Any, **options: Any) -> BuildReport:  # noqa: ANN401 - those of build()
+        if "trtlab.build.api" not in sys.modules and options.get("limits") is None:
+            # The first build of this process: its worker starts while this process imports the rest.
+            from trtlab.worker.pool import shared_pool
+
+            shared_pool().prepare()
         from trtlab.build.api import build
 
         return build(*arguments, **options)

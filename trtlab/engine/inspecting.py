@@ -37,7 +37,10 @@ def inspect(flavour: Flavour, serialized: Any, gpu: Gpu | None, notes: BuildNote
     try:
         layers, note = layers_from_inspector(text), ""
     except ValueError:  # seen with profiling verbosity 'none': the inspector then gives no JSON
-        layers, note = (), "The engine holds no information about its layers; build with profiling verbosity 'detailed'."
+        layers, note = (
+            (),
+            "The engine holds no information about its layers; build with profiling verbosity 'detailed'.",
+        )
     memory = _with_engine_memory(logged.memory, engine)
     del inspector, engine, runtime
     return InspectResult(layers, memory, INSPECTOR_SOURCE, note)

@@ -11,9 +11,11 @@ from trtlab.model.walk import Scope, scopes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from onnx import ModelProto, NodeProto
+    from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
 
     from trtlab.model.light_copy import LightCopy
+
+    _Value = ValueInfoProto | TensorProto
 
 _FEWEST_DIMENSIONS = 3  # batch, channels, and one of space
 Shape = list[int | None]
@@ -26,13 +28,13 @@ def channel_findings(light: LightCopy, inferred: ModelProto) -> Iterator[Finding
         light: The copy that was inferred; tells which node of the model each of its nodes is.
         inferred: What shape inference made of it.
     """
-    shapes: dict[str, dict[str, Shape]] = {}
+    values: dict[str, dict[str, _Value]] = {}
     for scope in scopes(inferred):
-        around = shapes.get(scope.parent.path, {}) if scope.parent else {}
-        shapes[scope.path] = {**around, **dict(_known_shapes(scope))}
+        around = values.get(scope.parent.path, {}) if scope.parent else {}
+        values[scope.path] = {**around, **dict(_values_with_shape(scope))}
         for node in scope.body.node:
             if node.op_type in ("Conv", "ConvTranspose") and node.domain in ("", "ai.onnx"):
-                problem = _problem(node, shapes[scope.path])
+                problem = _problem(node, values[scope.path])
                 if problem:
                     reference = light.node_reference(node)
                     yield Finding(
@@ -40,20 +42,28 @@ def channel_findings(light: LightCopy, inferred: ModelProto) -> Iterator[Finding
                     )
 
 
-def _known_shapes(scope: Scope) -> Iterator[tuple[str, Shape]]:
+def _values_with_shape(scope: Scope) -> Iterator[tuple[str, _Value]]:
+    """Yield what says a shape, by name. The shapes themselves are read when they are needed: few are."""
     body: Any = scope.body
     for value in (*getattr(body, "value_info", ()), *body.input, *body.output):
         if not isinstance(value, str) and value.type.tensor_type.HasField("shape"):
-            sizes = value.type.tensor_type.shape.dim
-            yield value.name, [size.dim_value if size.HasField("dim_value") else None for size in sizes]
+            yield value.name, value
     for tensor in getattr(body, "initializer", ()):
-        yield tensor.name, list(tensor.dims)
+        yield tensor.name, tensor
 
 
-def _problem(node: NodeProto, shapes: dict[str, Shape]) -> str:
+def _shape(value: _Value | None) -> Shape:
+    if value is None:
+        return []
+    if hasattr(value, "dims"):
+        return list(value.dims)
+    return [size.dim_value if size.HasField("dim_value") else None for size in value.type.tensor_type.shape.dim]
+
+
+def _problem(node: NodeProto, values: dict[str, _Value]) -> str:
     if len(node.input) < 2:  # noqa: PLR2004 - without weights the checker complains
         return ""
-    data, weights = shapes.get(node.input[0], []), shapes.get(node.input[1], [])
+    data, weights = _shape(values.get(node.input[0])), _shape(values.get(node.input[1]))
     if len(data) < _FEWEST_DIMENSIONS or len(weights) < _FEWEST_DIMENSIONS:
         return ""
     groups = next((attribute.i for attribute in node.attribute if attribute.name == "group"), 1)

@@ -48,10 +48,9 @@ def check(model: ModelProto, *, folder: Path | None = None) -> tuple[Finding, ..
         model: The model.
         folder: Where its external data lie; small ones are read, because shapes can depend on them.
     """
-    findings = [
-        finding for scope in scopes(model) for finding in (*graph_findings(scope, model), *tensor_findings(scope))
-    ]
-    light = LightCopy(model, folder)
+    all_scopes = list(scopes(model))
+    findings = [finding for scope in all_scopes for finding in (*graph_findings(scope, model), *tensor_findings(scope))]
+    light = LightCopy(model, folder, order=all_scopes[0].order)
     known = {finding.id for finding in findings}
     shapes = list(_shape_findings(light, known))
     findings += _checker_findings(light, known)

@@ -24,11 +24,11 @@ class GraphOrder:
     """
 
     def __init__(self, scope: Scope) -> None:
-        makers = scope.makers
-        self.sources: list[list[int]] = [
-            sorted({makers[name] for name in names_read(node) if name in makers and name not in scope.declared})
-            for node in scope.body.node
-        ]
+        makers, declared, holders = scope.makers, scope.declared, set(scope.holders)
+        self.sources: list[list[int]] = []
+        for index, node in enumerate(scope.body.node):
+            names = names_read(node) if index in holders else node.input
+            self.sources.append(sorted({makers[name] for name in names if name in makers and name not in declared}))
 
     def is_sorted(self) -> bool:
         """Whether every node stands behind all that it needs."""

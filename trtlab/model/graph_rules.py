@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from trtlab._format import plural, shorten_middle
 from trtlab.model.description import Finding, NodeReference
-from trtlab.model.graph_order import GraphOrder
 from trtlab.model.walk import Scope, declared_names, names_read, node_reference
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from onnx import FunctionProto, ModelProto
 
 _SHOWN_CYCLE_NODES = 6
+_DECLARED = -1
 
 
 def graph_findings(scope: Scope, model: ModelProto) -> Iterator[Finding]:
@@ -59,12 +59,19 @@ def _main_graph(model: ModelProto) -> Iterator[Finding]:
 
 def _duplicates(scope: Scope) -> Iterator[Finding]:
     yield from _declared_twice(scope)
-    seen: dict[str, str] = dict.fromkeys(scope.declared, "an input or initializer")
+    nodes = scope.body.node
+    seen: dict[str, int] = dict.fromkeys(scope.declared, _DECLARED)
     for index, node in enumerate(scope.body.node):
         for name in node.output:
             if not name:
                 continue
-            maker = seen.get(name) or _made_around(scope, name)
+            first = seen.get(name)
+            if first is None:
+                maker = _made_around(scope, name) if scope.parent is not None else ""
+            elif first == _DECLARED:
+                maker = "an input or initializer"
+            else:
+                maker = f"node {node_reference(nodes[first], first, scope.path).label}"
             if maker:
                 reference = node_reference(node, index, scope.path)
                 text = (
@@ -73,7 +80,7 @@ def _duplicates(scope: Scope) -> Iterator[Finding]:
                 )
                 yield Finding("model.duplicate_tensor", "error", text, reference, name)
             else:
-                seen[name] = f"node {node_reference(node, index, scope.path).label}"
+                seen[name] = index
 
 
 def _declared_twice(scope: Scope) -> Iterator[Finding]:
@@ -103,7 +110,7 @@ def _made_around(scope: Scope, name: str) -> str:
 
 
 def _order(scope: Scope) -> Iterator[Finding]:
-    order = GraphOrder(scope)
+    order = scope.order
     if order.is_sorted():
         return
     nodes = scope.body.node

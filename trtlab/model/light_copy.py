@@ -30,7 +30,7 @@ class LightCopy:
             constants have no data.
     """
 
-    def __init__(self, model: ModelProto, folder: Path | None = None) -> None:
+    def __init__(self, model: ModelProto, folder: Path | None = None, *, order: GraphOrder | None = None) -> None:
         import onnx
 
         self.model = onnx.ModelProto()
@@ -39,9 +39,11 @@ class LightCopy:
         self._emptied: list[TensorProto] = []
         self._copy_frame(model)
         self._copy_initializers(model)
-        for scope in scopes(self.model):
+        copied = list(scopes(self.model))
+        for scope in copied:
             self._lighten(scope)
-        self._sort(model)
+        self._rename([node for scope in copied for node in scope.body.node])
+        self._sort(order or GraphOrder(Scope("", model.graph, 0)))
 
     def _copy_frame(self, model: ModelProto) -> None:
         light = self.model
@@ -49,11 +51,26 @@ class LightCopy:
         light.opset_import.extend(model.opset_import)
         light.functions.extend(model.functions)
         light.graph.name = model.graph.name or "graph"
-        light.graph.node.extend(model.graph.node)
+        for node in model.graph.node:
+            self._copy_node(node)
         light.graph.input.extend(model.graph.input)
         light.graph.output.extend(model.graph.output)
         light.graph.value_info.extend(model.graph.value_info)
         light.graph.sparse_initializer.extend(model.graph.sparse_initializer)
+
+    def _copy_node(self, node: NodeProto) -> None:
+        """Copy a node of the main graph; of a Constant that holds weights everything but these."""
+        copy = self.model.graph.node.add()
+        if node.op_type != "Constant" or not any(len(part.t.raw_data) > KEPT_TENSOR_BYTES for part in node.attribute):
+            copy.CopyFrom(node)
+            return
+        copy.op_type, copy.domain, copy.name = node.op_type, node.domain, node.name
+        copy.output.extend(node.output)
+        for part in node.attribute:
+            attribute = copy.attribute.add()
+            attribute.name, attribute.type = part.name, part.type
+            attribute.t.data_type = part.t.data_type
+            attribute.t.dims.extend(part.t.dims)
 
     def _copy_initializers(self, model: ModelProto) -> None:
         from onnx.helper import make_tensor_value_info
@@ -122,12 +139,13 @@ class LightCopy:
         tensor.ClearField("data_location")
         self._emptied.append(tensor)
 
-    def _sort(self, model: ModelProto) -> None:
-        """Rename every node, then sort the main graph: in the message, the name tells which one it was."""
-        nodes = [node for scope in scopes(self.model) for node in scope.body.node]
+    def _rename(self, nodes: list[NodeProto]) -> None:
+        """Rename every node: in a message, the name then tells which one it was."""
         for number, node in enumerate(nodes):
             node.name = f"trtlab_node_{number}_"
-        order = GraphOrder(Scope("", model.graph, 0))
+
+    def _sort(self, order: GraphOrder) -> None:
+        """Sort the main graph: the checker stops at the first node that stands too early."""
         if not order.is_sorted():
             graph = self.model.graph
             ordered = [

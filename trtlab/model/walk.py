@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto
 
+    from trtlab.model.graph_order import GraphOrder
+
 # The ONNX checker itself refuses deeper nesting of protobuf messages (limit 100 messages, three for each level).
 MAXIMUM_DEPTH = 500
 
@@ -44,6 +46,18 @@ class Scope:
     def makers(self) -> dict[str, int]:
         """Index of the node that makes each tensor (the last, if several do)."""
         return {name: index for index, node in enumerate(self.body.node) for name in node.output if name}
+
+    @cached_property
+    def order(self) -> GraphOrder:
+        """Which node needs which."""
+        from trtlab.model.graph_order import GraphOrder  # which needs this module
+
+        return GraphOrder(self)
+
+    @cached_property
+    def holders(self) -> tuple[int, ...]:
+        """Indices of the nodes that hold graphs."""
+        return tuple(index for index, node in enumerate(self.body.node) if has_subgraph(node))
 
     def is_visible_around(self, name: str) -> bool:
         """Whether one of the graphs around this one declares or makes `name`, wherever in it."""
@@ -125,7 +139,8 @@ def names_read(node: NodeProto) -> set[str]:
 
 
 def _subgraphs(scope: Scope) -> Iterator[Scope]:
-    for index, node in enumerate(scope.body.node):
+    for index in scope.holders:
+        node = scope.body.node[index]
         for attribute in node.attribute:
             if not attribute.HasField("g") and not attribute.graphs:
                 continue

@@ -16,9 +16,11 @@ from typing import IO
 from trtlab._errors import WorkerError
 
 # Runs the child without the current folder before the libraries on its path: a file onnx.py or json.py beside a notebook
-# must not be imported in their place. Where PYTHONPATH names it on purpose, it comes last.
+# must not be imported in their place. Where PYTHONPATH names it on purpose, it comes last. And with the very trtlab that the
+# kernel uses, also where another one is installed: both ends speak one protocol.
 _BOOT = """
 import os, sys
+from importlib.util import module_from_spec, spec_from_file_location
 root = sys.argv.pop(1)
 try:
     here = os.getcwd()
@@ -27,6 +29,9 @@ except OSError:  # the folder was deleted
 named = [entry for entry in sys.path if entry]
 others = [entry for entry in named if entry != here]
 sys.path[:] = [*others, root, *([here] if len(others) < len(named) else [])]
+spec = spec_from_file_location("trtlab", os.path.join(root, "trtlab", "__init__.py"))
+sys.modules["trtlab"] = module_from_spec(spec)
+spec.loader.exec_module(sys.modules["trtlab"])
 from trtlab.worker.child import main
 main(sys.argv[1:])
 """
@@ -156,9 +161,9 @@ class Child:
             finally:
                 self._sendable = not rest or len(rest) == len(line)  # nothing may follow half a line
 
-    def try_to_send(self, line: bytes) -> None:
-        """Send a short line if that needs no waiting; a short line goes whole or not at all."""
-        if self._sending.acquire(blocking=False):
+    def try_to_send(self, line: bytes, *, seconds: float) -> None:
+        """Send a short line, which goes whole or not at all, unless others are sending for longer than `seconds`."""
+        if self._sending.acquire(timeout=seconds):
             try:
                 if self._sendable:
                     with contextlib.suppress(OSError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import threading
 import weakref
@@ -49,13 +50,20 @@ class WorkerPool:
         surroundings = _surroundings()
         idle = self._take_idle() if wanted == WorkerLimits() else None
         if idle is not None:
-            if idle.alive and self._surroundings.get(idle) == surroundings:
-                return idle
+            if (idle.alive or idle.starting) and self._surroundings.get(idle) == surroundings:
+                return idle.start(cancelled=cancelled)
             idle.close()
-        worker = Worker(limits=wanted)
-        _all_workers.add(worker)
-        self._surroundings[worker] = surroundings
-        return worker.start(cancelled=cancelled)
+        return self._new_worker(wanted, surroundings).start(cancelled=cancelled)
+
+    def prepare(self) -> None:
+        """Start a worker without waiting for it, unless one is idle: for who knows that a worker will be needed soon."""
+        with self._lock:
+            if self._idle is not None:
+                return
+        worker = self._new_worker(WorkerLimits(), _surroundings())
+        with contextlib.suppress(TrtlabError):  # `acquire` will meet the same, and somebody is told
+            worker.launch()
+            self._keep(worker)
 
     def release(self, worker: Worker) -> None:
         """Take a worker back: keep it warm if it is healthy and idle, end it otherwise."""
@@ -68,11 +76,8 @@ class WorkerPool:
             except BaseException:  # Ctrl-C
                 worker.close()
                 raise
-            with self._lock:
-                if self._idle is None:
-                    self._idle = worker
-                    self._start_timer()
-                    return
+            self._keep(worker)
+            return
         worker.close()
 
     def close(self) -> None:
@@ -80,6 +85,21 @@ class WorkerPool:
         worker = self._take_idle()
         if worker is not None:
             worker.close()
+
+    def _new_worker(self, limits: WorkerLimits, surroundings: object) -> Worker:
+        worker = Worker(limits=limits)
+        _all_workers.add(worker)
+        self._surroundings[worker] = surroundings
+        return worker
+
+    def _keep(self, worker: Worker) -> None:
+        """Keep a worker for the next who asks; one is enough."""
+        with self._lock:
+            if self._idle is None:
+                self._idle = worker
+                self._start_timer()
+                return
+        worker.close()
 
     def _take_idle(self) -> Worker | None:
         with self._lock:

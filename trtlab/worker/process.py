@@ -62,8 +62,24 @@ class Worker:
         # The child dies with the thread that started it (see child._die_with): this thread lives as long as the child.
         self._watcher = threading.Thread(target=self._watch, name="trtlab-worker", daemon=True)
 
+    def launch(self) -> None:
+        """Start the process without waiting for it; `start` waits.
+
+        Raises:
+            MissingError: This system cannot run a worker.
+            WorkerDied: It was closed before.
+        """
+        if os.name != "posix":
+            raise MissingError(
+                "trtlab's worker process needs Linux. On Windows, use the Windows Subsystem for Linux (WSL 2)."
+            )
+        if self._planned_ending is not None:
+            raise WorkerDied(self._known_ending())
+        if self._watcher.ident is None:
+            self._watcher.start()
+
     def start(self, *, cancelled: threading.Event | None = None) -> Worker:
-        """Start the process and wait until it answers.
+        """Start the process, if that has not begun, and wait until it answers.
 
         Args:
             cancelled: Stops the start when it is set.
@@ -74,13 +90,7 @@ class Worker:
             WorkerDied: The process ended while starting.
             ActionCancelled: `cancelled` was set.
         """
-        if os.name != "posix":
-            raise MissingError(
-                "trtlab's worker process needs Linux. On Windows, use the Windows Subsystem for Linux (WSL 2)."
-            )
-        if self._planned_ending is not None:
-            raise WorkerDied(self._known_ending())
-        self._watcher.start()
+        self.launch()
         try:
             self._await_start(cancelled)
         except BaseException:
@@ -94,6 +104,16 @@ class Worker:
         return (
             self._greeted
             and not self._ended.is_set()
+            and self._planned_ending is None
+            and self._owner == os.getpid()
+        )  # fmt: skip
+
+    @property
+    def starting(self) -> bool:
+        """Whether the process was launched and has not answered yet."""
+        return (
+            self._watcher.ident is not None
+            and not self._started.is_set()
             and self._planned_ending is None
             and self._owner == os.getpid()
         )  # fmt: skip
@@ -152,8 +172,7 @@ class Worker:
         call, child = self._call, self._child
         if call is None or child is None or call.answered.is_set() or self._owner != os.getpid():
             return
-        child.try_to_send(json.dumps(["cancel", call.number]).encode() + b"\n")
-        threading.Thread(target=self._enforce_cancel, args=(call,), name="trtlab-cancel", daemon=True).start()
+        threading.Thread(target=self._stop, args=(call, child), name="trtlab-cancel", daemon=True).start()
 
     def close(self) -> None:
         """End the process, whatever it does, and wait until it is gone. Safe to call twice, and from any thread."""
@@ -214,8 +233,10 @@ class Worker:
             call.answered.wait(CANCEL_GRACE_SECONDS + 1)
             raise
 
-    def _enforce_cancel(self, call: Call) -> None:
-        if not call.answered.wait(CANCEL_GRACE_SECONDS):
+    def _stop(self, call: Call, child: Child) -> None:
+        latest = time.monotonic() + CANCEL_GRACE_SECONDS
+        child.try_to_send(json.dumps(["cancel", call.number]).encode() + b"\n", seconds=CANCEL_GRACE_SECONDS / 2)
+        if not call.answered.wait(latest - time.monotonic()):
             self._end(Ending("cancelled", "The worker process was ended to cancel its action."), unless=call.answered)
 
     def _read_answer(self, answer: Message | None) -> Any:  # noqa: ANN401 - any JSON value
