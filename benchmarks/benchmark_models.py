@@ -109,7 +109,7 @@ def unfolded_residual(blocks: int = _UNFOLDED_BLOCKS, channels: int = 8, size: i
         hidden = writer.node("Relu", [hidden], f"{block}/relu")
         hidden = writer.node("Conv", [hidden, weight(f"{block}/b")], f"{block}/conv_b", pads=[1] * 4)
         value = writer.node("Add", [value, hidden], f"{block}/add")
-    shape = ["batch", channels, size, size]
+    shape: list[str | int | None] = ["batch", channels, size, size]
     graph = helper.make_graph(
         writer.nodes,
         "unfolded_residual",

@@ -117,7 +117,7 @@ def compare(model: str, state: str, plain: list[dict[str, Any]], trtlab: list[di
 
 
 def _median(samples: list[dict[str, Any]], key: str) -> float:
-    return statistics.median(sample[key] for sample in samples)
+    return float(statistics.median(sample[key] for sample in samples))
 
 
 def _median_steps(samples: list[dict[str, Any]]) -> dict[str, float]:

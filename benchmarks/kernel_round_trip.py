@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -91,7 +92,8 @@ class Kernel:
 
     def __init__(self) -> None:
         self._manager = KernelManager(kernel_name="python3")
-        self._manager.start_kernel()
+        # Its warnings are about a terminal that it does not have.
+        self._manager.start_kernel(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._client: BlockingKernelClient = self._manager.client()
         self._client.start_channels()
         self._client.wait_for_ready(timeout=60)
@@ -126,7 +128,7 @@ class Kernel:
             if next_time <= now and next_time < begin + seconds:
                 sent[self._client.execute("1+1", store_history=False)] = now
                 next_time += _PERIOD_SECONDS
-            ready = dict(poller.poll(max(0, next_time - time.perf_counter()) * 1000))
+            ready = dict(poller.poll(int(max(0, next_time - time.perf_counter()) * 1000)))
             if published in ready:
                 self._drop_published()
             if shell in ready:

@@ -36,7 +36,7 @@ def build(job: dict[str, str], shapes: dict[str, list[list[int]]]) -> dict[str, 
     started, processor = time.perf_counter(), processor_seconds()
     report = trtlab.build(job["model"], shapes=shapes, output=job["engine"], flavour="tensorrt_rtx", cache=False)
     seconds = time.perf_counter() - started
-    steps = {step.name: step.seconds or 0.0 for step in report.steps}
+    steps: dict[str, float] = {step.name: step.seconds or 0.0 for step in report.steps}
     return {
         "seconds": seconds,
         "processor_seconds": processor_seconds() - processor,
