@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 _CLONE_NEWNS = 0x00020000  # linux/sched.h
-_MS_RDONLY, _MS_REC, _MS_PRIVATE = 1, 16384, 1 << 18  # linux/mount.h
+_MS_RDONLY, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18  # linux/mount.h
 _PR_CAPBSET_DROP = 24  # linux/prctl.h
 _CAP_DAC_OVERRIDE = 1  # linux/capability.h
 _CAPABILITY_VERSION_3 = 0x20080522
@@ -67,15 +67,17 @@ def mount_small_disk(folder: Path, size: int) -> None:
     _check(_library.mount(b"small", os.fsencode(folder), b"tmpfs", 0, f"size={size}".encode()), "mount a file system")
 
 
-def mount_read_only(folder: Path) -> None:
-    """Put an empty file system that cannot be written to at a folder, for this thread."""
+def make_read_only(folder: Path) -> None:
+    """Have a folder be one of a disk that cannot be written to, for this thread."""
     _own_mounts()
-    _check(_library.mount(b"locked", os.fsencode(folder), b"tmpfs", _MS_RDONLY, None), "mount a file system")
+    path = os.fsencode(folder)
+    _check(_library.mount(path, path, None, _MS_BIND, None), "mount a folder")
+    _check(_library.mount(path, path, None, _MS_BIND | _MS_REMOUNT | _MS_RDONLY, None), "mount it again")
 
 
 def _own_mounts() -> None:
     if _library.unshare(_CLONE_NEWNS) != 0 and ctypes.get_errno() == errno.EPERM:
-        pytest.skip("mounting a small disk needs CAP_SYS_ADMIN; the same is tested with a limit of the file size")
+        pytest.skip("mounting needs CAP_SYS_ADMIN; limits of the file size and permissions are tested everywhere")
     _check(_library.mount(b"none", b"/", None, _MS_REC | _MS_PRIVATE, None), "keep mounts to this thread")
 
 

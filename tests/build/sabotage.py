@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +19,7 @@ import onnx
 from onnx import numpy_helper
 
 from tests import models
-from tests.worker.processes import wait_until, wait_until_gone
+from tests.worker.processes import PATIENCE_SECONDS, wait_until, wait_until_gone
 from trtlab.build.progress import Progress
 from trtlab.build.report import BuildReport
 from trtlab.build.session import BuildSession
@@ -120,6 +123,54 @@ class Saboteur:
         wait_until(lambda: worker.busy or not worker.alive)
         time.sleep(0.01)  # the call has been written meanwhile
         during(worker)
+
+
+def creep(process: int, until: Callable[[], object]) -> None:
+    """Let a stopped process run a millisecond at a time until something is true; it is stopped then."""
+    latest = time.monotonic() + PATIENCE_SECONDS
+    while not until():
+        assert time.monotonic() < latest, "it never came to that"
+        os.kill(process, signal.SIGCONT)
+        time.sleep(0.001)
+        os.kill(process, signal.SIGSTOP)
+
+
+# Stops its worker when a step begins in it, and prints the worker's process id.
+KERNEL = """
+import os, signal, sys
+from pathlib import Path
+import trtlab
+from trtlab.build.cache import EngineCache
+from trtlab.worker.pool import _all_workers
+
+model, output, cache, step = sys.argv[1:]
+
+class Listener:
+    def step_changed(self, record):
+        if (record.name, record.state) == (step, "running"):
+            (worker,) = _all_workers
+            os.kill(worker.pid, signal.SIGSTOP)
+            print(worker.pid, flush=True)
+    def logged(self, step, record): pass
+    def progressed(self, progress): pass
+
+trtlab.build(model, output=output or None, cache=EngineCache(Path(cache)), listener=Listener())
+"""
+
+
+@contextlib.contextmanager
+def kernel_to_kill(model: Path, output: Path | None, cache: Path, step: StepName) -> Iterator[int]:
+    """Give the worker of another kernel, stopped at the beginning of a step; in the end the kernel is killed and the worker gone."""
+    arguments = [sys.executable, "-c", KERNEL, str(model), str(output or ""), str(cache), step]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as kernel:
+        assert kernel.stdout is not None
+        worker = int(kernel.stdout.readline())
+        try:
+            yield worker
+        finally:
+            kernel.kill()
+            kernel.wait()
+            wait_until_gone(worker, seconds=2)
 
 
 class Scene:

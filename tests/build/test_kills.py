@@ -7,15 +7,12 @@ import gc
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
-import psutil
 import pytest
 
 from tests import models
@@ -27,7 +24,9 @@ from tests.build.sabotage import (
     WatchedPool,
     assert_processes_gone,
     convolutions,
+    creep,
     in_thread,
+    kernel_to_kill,
     large_weights,
 )
 from tests.worker.processes import wait_until, wait_until_gone
@@ -36,7 +35,6 @@ from trtlab.build.session import BuildSession
 from trtlab.build.steps import STEP_NAMES, StepName, StepRecord
 from trtlab.worker import LogRecord, Worker, WorkerLimits
 
-REPOSITORY = Path(__file__).parents[2]
 STARVE = "trtlab.worker.testing:starve"
 BEFORE_SAVING = STEP_NAMES[: STEP_NAMES.index("save") + 1]
 
@@ -261,35 +259,28 @@ def test_a_worker_killed_at_any_moment_leaves_nothing_behind(scene: Scene, pool:
 
 @pytest.mark.parametrize("end", ["kill", "cancel"])
 def test_an_engine_that_is_being_written_is_never_seen(scene: Scene, pool: WatchedPool, end: str) -> None:
-    with session_of(large_weights(48), scene, pool) as session:
-        session.run_to("build")
-        worker = pool.latest
-        thread = in_thread(session)
-        part = wait_for_part(scene)
-        os.kill(worker.pid, signal.SIGSTOP)
-        written = part.stat().st_size
-        assert part.exists(), "the write was over before it could be stopped"
-        assert 0 < written <= 50 * 2**20
+    begun: list[float] = []
+
+    def stop_half_way(worker: Worker) -> None:
+        creep(worker.pid, lambda: any(part.stat().st_size for part in parts_of(scene)))
+        (part,) = parts_of(scene)
+        assert part.stat().st_size < 48 * 2**20
         assert scene.output.read_bytes() == OLD_ENGINE
-        begin = time.monotonic()
+        begun.append(time.monotonic())
         (session.cancel if end == "cancel" else lambda: kill(worker))()
-        thread.join()
-        assert time.monotonic() - begin < 1
+
+    saboteur = Saboteur(pool, "save", during=stop_half_way)
+    with session_of(large_weights(48), scene, pool, saboteur) as session:
+        session.run_all()
+        assert time.monotonic() - begun[0] < 1
         assert session.step("save").state == ("cancelled" if end == "cancel" else "failed")
         scene.assert_untouched()
         scene.assert_built(session.run_all())
 
 
-def wait_for_part(scene: Scene) -> Path:
-    """Wait until a temporary file beside the output has content, and return it."""
-    found: list[Path] = []
-
-    def look() -> bool:
-        found[:] = [path for path in scene.output.parent.glob(".model.engine.*.part") if path.stat().st_size]
-        return bool(found)
-
-    wait_until(look)
-    return found[0]
+def parts_of(scene: Scene) -> list[Path]:
+    """Return the temporary files beside an output."""
+    return list(scene.output.parent.glob(".model.engine.*.part"))
 
 
 def test_a_memory_limit_ends_the_build_with_its_name(scene: Scene, pool: WatchedPool) -> None:
@@ -343,49 +334,22 @@ def test_a_model_that_changed_after_it_was_loaded_is_not_built(scene: Scene, poo
         scene.assert_built(session.rerun("load"))
 
 
-KERNEL = """
-import os, signal, sys, threading
-import onnx
-import trtlab
-from trtlab.build.cache import EngineCache
-from trtlab.worker.pool import _all_workers
-
-model, output, cache, step = sys.argv[1:]
-
-class Listener:
-    def step_changed(self, record):
-        if (record.name, record.state) == (step, "running"):
-            print(*[worker.pid for worker in _all_workers], flush=True)
-    def logged(self, step, record): pass
-    def progressed(self, progress): pass
-
-trtlab.build(model, output=output, cache=EngineCache(__import__("pathlib").Path(cache)), listener=Listener())
-print("built", flush=True)
-"""
-
-
 @pytest.mark.parametrize("moment", ["building", "writing", "written"])
 def test_a_killed_kernel_leaves_no_worker_and_no_half_file(
     scene: Scene, pool: WatchedPool, tmp_path: Path, moment: str
 ) -> None:
     step: StepName = "build" if moment == "building" else "save"
     path = models.save(convolutions(150) if moment == "building" else large_weights(48), tmp_path / "model.onnx")
-    arguments = [sys.executable, "-c", KERNEL, str(path), str(scene.output), str(scene.cache), step]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, cwd=REPOSITORY) as kernel:
-        assert kernel.stdout is not None
-        workers = [int(number) for number in kernel.stdout.readline().split()]
-        assert len(workers) == 1
-        assert psutil.pid_exists(workers[0])
+    with kernel_to_kill(path, scene.output, scene.cache, step) as worker:
+        if moment == "writing":
+            creep(worker, lambda: any(part.stat().st_size for part in parts_of(scene)))
+        else:
+            os.kill(worker, signal.SIGCONT)
         if moment == "building":
             time.sleep(0.2)
-        elif moment == "writing":
-            wait_for_part(scene)
-        else:
+        elif moment == "written":
             wait_until(lambda: scene.output.stat().st_size > 40 * 2**20)
-        kernel.kill()
-        kernel.wait()
-        wait_until_gone(workers[0], seconds=2)
-    assert (len(list(scene.output.parent.glob(".*.part"))) > 0) == (moment == "writing")
+    assert bool(parts_of(scene)) == (moment == "writing")
     if moment == "written":
         assert scene.output.stat().st_size > 40 * 2**20
     else:

@@ -15,7 +15,7 @@ import pytest
 
 import trtlab
 from tests import models
-from tests.build.restricted import in_own_thread, mount_read_only, mount_small_disk, obey_permissions
+from tests.build.restricted import in_own_thread, make_read_only, mount_small_disk, obey_permissions
 from tests.build.sabotage import (
     LONG_AGO,
     OLD_ENGINE,
@@ -204,7 +204,7 @@ def test_a_read_only_disk_is_named(model: onnx.ModelProto, tmp_path: Path) -> No
             assert diagnosis.id == "file.not_writable"
             assert "Read-only file system" in diagnosis.why
 
-    in_own_thread(lambda: mount_read_only(tmp_path), run)
+    in_own_thread(lambda: make_read_only(tmp_path), run)
 
 
 @pytest.mark.parametrize("obstacle", ["no permission", "a file in its place", "a file above it"])
@@ -237,11 +237,22 @@ def obstruct(cache: Path, obstacle: str) -> Path:
     return cache if obstacle == "a file in its place" else cache / "engines"
 
 
-def test_a_cache_that_may_only_be_read_still_serves(model: onnx.ModelProto, scene: Scene, pool: WatchedPool) -> None:
+@pytest.mark.parametrize("way", ["no permission", "a read-only disk"])
+def test_a_cache_that_may_only_be_read_still_serves(
+    model: onnx.ModelProto, scene: Scene, pool: WatchedPool, way: str
+) -> None:
     cache = EngineCache(scene.cache)
     with BuildSession(model, cache=cache, pool=pool) as session:
         assert session.run_all().ok
     folders = [scene.cache, *scene.cache.iterdir()]
+
+    def lock() -> None:
+        if way == "a read-only disk":
+            make_read_only(scene.cache)
+            return
+        for folder in folders:
+            folder.chmod(LOCKED)
+        obey_permissions()
 
     def run() -> None:
         with pool_here() as own_pool, BuildSession(model, output=scene.output, cache=cache, pool=own_pool) as session:
@@ -250,9 +261,7 @@ def test_a_cache_that_may_only_be_read_still_serves(model: onnx.ModelProto, scen
             assert_saved(scene.output, report)
 
     try:
-        for folder in folders:
-            folder.chmod(LOCKED)
-        in_own_thread(obey_permissions, run)
+        in_own_thread(lock, run)
     finally:
         for folder in folders:
             folder.chmod(WRITABLE)

@@ -23,8 +23,15 @@ import pytest
 from onnx import numpy_helper
 
 from tests import models
-from tests.build.sabotage import WatchedPool, assert_processes_gone, assert_whole, entries_of, large_weights
-from tests.worker.processes import wait_until, wait_until_gone
+from tests.build.sabotage import (
+    WatchedPool,
+    assert_processes_gone,
+    assert_whole,
+    creep,
+    entries_of,
+    kernel_to_kill,
+    large_weights,
+)
 from trtlab._engine_results import Gpu, Installation
 from trtlab.build.cache import CacheEntry, EngineCache, cache_key
 from trtlab.build.files import remove_leftovers, temporary_path
@@ -136,27 +143,16 @@ def hear(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline()
 
 
-def test_a_process_killed_while_it_stores_leaves_nothing_that_lasts(tmp_path: Path, pool: WatchedPool) -> None:
-    path = models.save(large_weights(64), tmp_path / "model.onnx")
-    cache = tmp_path / "cache0"
-    process = subprocess.Popen(
-        [sys.executable, "-c", BUILDER, str(path), str(tmp_path), "builder"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=REPOSITORY,
-    )
-    with process:
-        hear(process)
-        say(process, "0\n")
-        wait_until(lambda: any(name.endswith(".part") for name in entries_of(cache)), seconds=30)
-        process.kill()
-    wait_until_gone(process.pid)
-    names = entries_of(cache)
-    assert all(name.startswith(".") for name in names), "it was too late"
-    report = build(models.relu((1, 4)), EngineCache(cache), pool)
+def test_a_process_killed_while_it_stores_leaves_nothing_that_lasts(
+    cache: EngineCache, tmp_path: Path, pool: WatchedPool
+) -> None:
+    path = models.save(large_weights(48), tmp_path / "model.onnx")
+    with kernel_to_kill(path, None, cache.folder, "save") as worker:
+        creep(worker, lambda: any((cache.folder / name).stat().st_size for name in entries_of(cache.folder)))
+    assert [name[0] for name in entries_of(cache.folder)] == ["."]
+    report = build(models.relu((1, 4)), cache, pool)
     assert not report.from_cache
-    assert len(entries_of(cache)) == 1
+    assert len(entries_of(cache.folder)) == 1
 
 
 def test_threads_that_store_find_and_remove_never_see_half_an_entry(cache: EngineCache, tmp_path: Path) -> None:

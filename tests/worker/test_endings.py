@@ -57,23 +57,29 @@ def test_a_signal_is_named_and_explained(worker: Worker, signal_name: str, kind:
     assert "the last words" in ending.last_output
 
 
-def test_a_crash_keeps_the_stack_and_all_that_was_logged_before_it(worker: Worker) -> None:
+@pytest.mark.parametrize("where", ["stderr", "stdout", "printf"])
+def test_a_crash_keeps_the_stack_and_all_that_was_written_before_it(worker: Worker, where: str) -> None:
     events: list[Event] = []
     with pytest.raises(WorkerDied) as caught:
-        worker.call(CRASH, {"said": "before"}, on_event=events.append)
+        worker.call(CRASH, {"said": "before", "where": where}, on_event=events.append)
     assert "Fatal Python error: Segmentation fault" in caught.value.ending.last_output
     assert "testing.py" in caught.value.ending.last_output
     assert "before" in [event.message for event in events if isinstance(event, LogRecord)]
 
 
-def test_the_last_output_is_that_of_the_call_and_bounded(worker: Worker) -> None:
-    worker.call("trtlab.worker.testing:write_output", {"lines": [["stderr", "of an earlier call"]]})
+def test_the_last_output_is_bounded(worker: Worker) -> None:
     said = "\n".join(["first", *("y" * 100_000 for _ in range(50)), "last"])
     ending = ending_of(worker, CRASH, {"signal_name": "SIGKILL", "said": said})
     assert ending.last_output.endswith("\nlast")
     assert "first" not in ending.last_output
-    assert "of an earlier call" not in ending.last_output
     assert len(ending.last_output) < 100_000
+
+
+def test_what_an_earlier_call_said_is_not_blamed(worker: Worker) -> None:
+    worker.call("trtlab.worker.testing:write_output", {"lines": [["stderr", "out of memory, but that was handled"]]})
+    ending = ending_of(worker, CRASH, {"signal_name": "SIGABRT"})
+    assert ending.kind == "crash"
+    assert "but that was handled" not in ending.last_output
 
 
 @pytest.mark.parametrize(("way", "code"), [("native", 3), ("at_once", 3), ("at_once", 0)])

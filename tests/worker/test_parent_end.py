@@ -105,8 +105,8 @@ def test_a_fork_made_while_the_pool_is_in_use_is_not_blocked() -> None:
 def test_the_pipe_ends_a_worker_too(worker: Worker) -> None:
     """Where the system cannot tie a child to its parent, the end of its pipe tells it that nobody is there any more."""
     assert worker._child is not None
-    os.close(worker._child._calls)
-    worker._child._calls = os.open(os.devnull, os.O_WRONLY)
+    with Path(os.devnull).open("wb") as nothing:
+        os.dup2(nothing.fileno(), worker._child._calls)  # closes the pipe's only end on this side
     wait_until_gone(worker.pid, zombie_is_gone=False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,7 @@ def _bytes(count: int, bits: int) -> int:
     return (count * bits + _BYTE_BITS - 1) // _BYTE_BITS
 
 
+@functools.cache
 def type_name(data_type: int) -> str | None:
     """Return ONNX's name of a data type, None for a number that it does not have (UNDEFINED included)."""
     import onnx
@@ -102,6 +104,7 @@ def type_name(data_type: int) -> str | None:
     return None if name == "UNDEFINED" else name
 
 
+@functools.cache
 def tensor_bits(data_type: int) -> int | None:
     """Return the bits of one element of an ONNX data type, None for strings and unknown types."""
     import onnx

@@ -26,8 +26,7 @@ from trtlab.worker.context import ActionContext, Cancelled, EventWriter
 from trtlab.worker.events import encode
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
-_LINE_BUFFERED = 1  # _IOLBF in stdio.h
-_BUFFER_BYTES = 4096
+_IDLE_SECONDS = 10.0
 
 
 def main(arguments: list[str]) -> None:
@@ -42,7 +41,6 @@ def main(arguments: list[str]) -> None:
         os.set_inheritable(descriptor, False)
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    output = LineBufferedOutput()
     if memory_bytes:
         _limit_memory(memory_bytes)
     events = EventWriter(event_descriptor)
@@ -52,16 +50,28 @@ def main(arguments: list[str]) -> None:
     events.write(encode("hello", os.getpid()))
     try:
         while True:
-            _, number, action, values = calls.get()
+            _, number, action, values = _next_call(calls)
             context.begin_action(number)
             answer = _run(context, number, action, values)
-            output.flush()
             events.write(answer)
             del values, answer  # they can be large, and the next call may be far off
     except BaseException:  # noqa: BLE001 - no memory left for an answer, for instance
         traceback.print_exc()
     finally:
         os._exit(1)  # a tidy end would wait for what native code still does
+
+
+def _next_call(calls: queue.SimpleQueue[list[Any]]) -> list[Any]:
+    """Wait for the next call; after a while without one, give memory that earlier ones used back to the system.
+
+    Not at once: a build that follows directly would have to ask for the same hundreds of MiB again, page by page.
+    """
+    try:
+        return calls.get(timeout=_IDLE_SECONDS)
+    except queue.Empty:
+        with contextlib.suppress(OSError, AttributeError):  # only the GNU C library has it
+            ctypes.CDLL(None).malloc_trim(0)
+        return calls.get()
 
 
 def _die_with(kernel: int) -> None:
@@ -82,24 +92,6 @@ def _limit_memory(memory_bytes: int) -> None:
     _, highest = resource.getrlimit(resource.RLIMIT_DATA)
     limit = memory_bytes if highest == resource.RLIM_INFINITY else min(memory_bytes, highest)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-
-
-class LineBufferedOutput:
-    """Has what C code prints arrive when its line ends: into a pipe it would wait for 4 KiB, and die in a crash."""
-
-    def __init__(self) -> None:
-        self._library: Any = None
-        self._stream = ctypes.c_void_p()
-        with contextlib.suppress(OSError, AttributeError, ValueError):
-            library = ctypes.CDLL(None)
-            self._stream = ctypes.c_void_p.in_dll(library, "stdout")
-            library.setvbuf(self._stream, None, _LINE_BUFFERED, _BUFFER_BYTES)
-            self._library = library
-
-    def flush(self) -> None:
-        """Let go of an unfinished line too: its action has ended."""
-        if self._library is not None:
-            self._library.fflush(self._stream)
 
 
 def _read_calls(descriptor: int, context: ActionContext, calls: queue.SimpleQueue[list[Any]]) -> None:

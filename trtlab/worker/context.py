@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import gc
 import os
 import threading
@@ -80,12 +78,10 @@ class ActionContext:
 
 
 def reset(context: ActionContext) -> None:
-    """Action: forget everything, so that the process can serve somebody else, and give memory back to the system."""
+    """Action: forget everything, so that the process can serve somebody else."""
     context.state.clear()
     gc.collect()
     gc.freeze()  # what is left are modules: the next time they need not be gone through again
-    with contextlib.suppress(OSError, AttributeError):  # only the GNU C library has it
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def ping(context: ActionContext, *, echo: Any = None) -> Any:  # noqa: ANN401 - any JSON value

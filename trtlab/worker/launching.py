@@ -216,6 +216,7 @@ def _start(call_read: int, event_write: int, memory_bytes: int | None) -> subpro
             stderr=subprocess.PIPE,
             pass_fds=(call_read, event_write),
             start_new_session=True,  # Ctrl-C in the kernel's terminal is for the kernel
+            # Unbuffered holds for C's stdout too: into a pipe its lines would else wait for 4 KiB, and be lost in a crash.
             env={**os.environ, "PYTHONUNBUFFERED": "1", "GLIBC_TUNABLES": _tunables()},
         )
     except OSError as error:

@@ -26,17 +26,17 @@ _LARGEST_BLOCK_BYTES = 1 << 30
 _SMALLEST_BLOCK_BYTES = 1 << 6
 
 
-def crash(context: ActionContext, *, signal_name: str = "SIGSEGV", said: str = "") -> None:
+def crash(context: ActionContext, *, signal_name: str = "SIGSEGV", said: str = "", where: str = "stderr") -> None:
     """Action: end the process by a signal, in native code where there is a way to.
 
     Args:
-        context: Not used.
+        context: Takes what is said to the log.
         signal_name: `SIGSEGV` (reads address 0), `SIGABRT` (calls abort) or any other, which is sent.
-        said: What to write to standard error before.
+        said: What to write before.
+        where: Where to, see `write_output`.
     """
-    del context
     if said:
-        os.write(2, said.encode() + b"\n")
+        write_output(context, lines=[[where, said]])
     if signal_name == "SIGSEGV":
         ctypes.string_at(0)
     elif signal_name == "SIGABRT":
