@@ -17,6 +17,7 @@ from trtlab.engine.logger import LogSink
 from trtlab.engine.parsing import network_flags
 from trtlab.worker import LogRecord, Worker, shared_pool
 from trtlab.worker.context import ActionContext, EventWriter
+from trtlab.worker.ring_buffer import RingWriter, create
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +160,7 @@ def tensorrt_10() -> Flavour:
 
 
 def described(flavour: Flavour) -> Installation:
-    return features.describe(flavour, None, LogSink(ActionContext(EventWriter(-1))))
+    return features.describe(flavour, None, LogSink(ActionContext(EventWriter(RingWriter(create())))))
 
 
 def test_release_8_has_precisions_and_says_what_it_lacks() -> None:

@@ -158,9 +158,10 @@ def test_a_limit_of_nothing_is_refused(limit: dict[str, Any]) -> None:
         WorkerLimits(**limit)
 
 
+@pytest.mark.parametrize("where", ["answers", "events"])
 @pytest.mark.parametrize("text", ["Segmentation fault", '["done", 1]', '["unheard of", 1]'])
-def test_a_damaged_pipe_ends_it_and_says_so(worker: Worker, text: str) -> None:
-    ending = ending_of(worker, "trtlab.worker.testing:send_damaged", {"text": text})
+def test_a_damaged_report_ends_it_and_says_so(worker: Worker, text: str, where: str) -> None:
+    ending = ending_of(worker, "trtlab.worker.testing:send_damaged", {"text": text, "where": where})
     assert ending.kind == "damaged"
     assert text in ending.text
 

@@ -20,7 +20,7 @@ from trtlab.build.progress import Progress
 from trtlab.build.report import BuildReport
 from trtlab.build.step_runner import StepOutcome, StepRunner
 from trtlab.build.steps import STEP_NAMES, StepName, StepRecord
-from trtlab.worker import ActionCancelled, Event, LogRecord, PhaseEvent, WorkerLimits, WorkerPool
+from trtlab.worker import ActionCancelled, Event, LogRecord, WorkerLimits, WorkerPool
 
 _ENDED = ("done", "skipped")
 _RUN_END_SECONDS = 1.0
@@ -76,7 +76,8 @@ class BuildSession:
         self._logs: dict[StepName, list[LogRecord]] = {name: [] for name in STEP_NAMES}
         self._running: StepName | None = None
         self._run_lock = threading.Lock()
-        self.progress: Progress | None = None
+        self._progress: Progress | None = None
+        self._last_sign = 0.0
         self._runner = StepRunner(
             self._source, plan=plan or BuildPlan(), output=Path(output).absolute() if output else None, flavour=flavour,
             cache=cache, overwrite=overwrite, limits=limits, pool=pool, on_event=self._take_event,
@@ -102,6 +103,13 @@ class BuildSession:
     def busy(self) -> bool:
         """Whether a step runs now."""
         return self._running is not None
+
+    @property
+    def progress(self) -> Progress | None:
+        """Where the step that runs is, None when none runs."""
+        progress = self._progress
+        # Put together when it is asked for: a build logs ten thousands of lines, and each is a sign of life.
+        return None if progress is None else replace(progress, last_sign=self._last_sign)
 
     @property
     def next_step(self) -> StepName | None:
@@ -214,14 +222,14 @@ class BuildSession:
         started, clock = time.time(), time.perf_counter()
         try:
             self._set(StepRecord(name, "running", started))
-            self.progress = Progress(name, started=started, last_sign=started)
+            self._progress, self._last_sign = Progress(name, started=started, last_sign=started), started
             record = self._attempt(name)
         except BaseException:  # Ctrl-C, or a fault of the listener
             self._running = None
             self._set(StepRecord(name, "cancelled", started, time.perf_counter() - clock, "interrupted"))
             raise
         finally:
-            self._running, self.progress = None, None
+            self._running, self._progress = None, None
         self._set(replace(record, started=started, seconds=time.perf_counter() - clock))
         return record.state
 
@@ -249,14 +257,15 @@ class BuildSession:
         step = self._running
         if step is None:
             return
+        self._last_sign = event.time
         if isinstance(event, LogRecord):
             self._logs[step].append(event)
             if self._listener is not None:
                 self._listener.logged(step, event)
-        if self.progress is not None:
-            self.progress = self.progress.after(event)
-            if self._listener is not None and isinstance(event, PhaseEvent):
-                self._listener.progressed(self.progress)
+        elif self._progress is not None:
+            self._progress = progress = self._progress.after(event)
+            if self._listener is not None:
+                self._listener.progressed(progress)
 
 
 def _known(name: Any) -> StepName:  # noqa: ANN401 - what a user gave

@@ -55,8 +55,8 @@ class LogSink:
     """Where the logger of this process sends its messages: to the worker's pipe, and to the notes of the running action."""
 
     def __init__(self, context: ActionContext) -> None:
-        self.context = context
         self.notes = BuildNotes()
+        self._report = context.events.log
         self._diverted: list[str] | None = None
 
     @contextlib.contextmanager
@@ -79,7 +79,7 @@ class LogSink:
         if self._diverted is not None:
             self._diverted.append(message)
             return
-        self.context.events.log(severity, message)
+        self._report(severity, message)
         if message.startswith(_NOTED) or severity in _ERRORS:
             self.notes.take(severity, message)
 
@@ -88,6 +88,7 @@ def make_logger(module: ModuleType, sink: LogSink) -> Any:  # noqa: ANN401 - a T
     """Return a logger for `module` that passes every message on. VERBOSE costs nothing visible (facts: tensorrt.md)."""
     # By number: looking up the enumeration's own members takes twice as long, and this runs for every message.
     severities = {int(severity): name.lower() for name, severity in module.ILogger.Severity.__members__.items()}
+    take = sink.take
 
     class EventLogger(module.ILogger):  # type: ignore[misc, name-defined]
         """Sends messages to the sink."""
@@ -98,7 +99,7 @@ def make_logger(module: ModuleType, sink: LogSink) -> Any:  # noqa: ANN401 - a T
 
         def log(self, severity: Any, msg: str) -> None:  # noqa: ANN401
             """Called by TensorRT, also from its own threads."""
-            sink.take(severities.get(int(severity), "info"), msg)
+            take(severities.get(int(severity), "info"), msg)
 
     return EventLogger()
 

@@ -1,4 +1,4 @@
-"""The child process: reads calls, runs actions, writes events and answers.
+"""The child process: reads calls, runs actions, reports events, writes answers.
 
 An action is named `module:function`, lies inside trtlab, takes an `ActionContext` and keyword arguments, and returns
 what JSON can hold.
@@ -24,6 +24,7 @@ from trtlab._errors import ActionError, TrtlabError
 from trtlab._memory import memory_is_left, start_thread
 from trtlab.worker.context import ActionContext, Cancelled, EventWriter
 from trtlab.worker.events import encode
+from trtlab.worker.ring_buffer import RingWriter
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _IDLE_SECONDS = 10.0
@@ -33,32 +34,39 @@ def main(arguments: list[str]) -> None:
     """Serve calls until the pipe closes.
 
     Args:
-        arguments: File descriptor of the calls, of the events, process id of the kernel, memory limit in bytes (0: none).
+        arguments: File descriptors of the calls, of the answers and of the ring buffer for events, process id of the kernel,
+            memory limit in bytes (0: none).
     """
-    call_descriptor, event_descriptor, kernel, memory_bytes = map(int, arguments)
+    call_descriptor, answer_descriptor, event_descriptor, kernel, memory_bytes = map(int, arguments)
     _die_with(kernel)
-    for descriptor in (call_descriptor, event_descriptor):
+    for descriptor in (call_descriptor, answer_descriptor):
         os.set_inheritable(descriptor, False)
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if memory_bytes:
         _limit_memory(memory_bytes)
-    events = EventWriter(event_descriptor)
-    context = ActionContext(events)
+    context = ActionContext(EventWriter(RingWriter(event_descriptor)))
     calls: queue.SimpleQueue[list[Any]] = queue.SimpleQueue()
     start_thread(_read_calls, call_descriptor, context, calls)
-    events.write(encode("hello", os.getpid()))
+    _write(answer_descriptor, encode("hello", os.getpid()))
     try:
         while True:
             _, number, action, values = _next_call(calls)
             context.begin_action(number)
             answer = _run(context, number, action, values)
-            events.write(answer)
+            _write(answer_descriptor, answer)
             del values, answer  # they can be large, and the next call may be far off
     except BaseException:  # noqa: BLE001 - no memory left for an answer, for instance
         traceback.print_exc()
     finally:
         os._exit(1)  # a tidy end would wait for what native code still does
+
+
+def _write(descriptor: int, line: bytes) -> None:
+    """Write one line; blocks while the pipe is full."""
+    rest = memoryview(line)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
 
 
 def _next_call(calls: queue.SimpleQueue[list[Any]]) -> list[Any]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import gc
-import os
-import threading
 import time
 from typing import Any
 
-from trtlab.worker.events import encode, encode_log
+from trtlab.worker.events import encode_log, encode_phase
+from trtlab.worker.ring_buffer import RingWriter
 
 
 class Cancelled(Exception):  # noqa: N818 - it is not an error
@@ -16,31 +15,18 @@ class Cancelled(Exception):  # noqa: N818 - it is not an error
 
 
 class EventWriter:
-    """Writes lines of the protocol to the pipe, whole, from any thread, at once.
+    """Reports events to the kernel, in order, from any thread. They reach it also when this process dies right after."""
 
-    At once, because the last message before a crash is the one that matters, and a buffer dies with its process.
-    """
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._lock = threading.Lock()
-
-    def write(self, line: bytes) -> None:
-        """Write one line; blocks while the pipe is full."""
-        with self._lock:
-            written = os.write(self._descriptor, line)
-            if written < len(line):
-                rest = memoryview(line)[written:]
-                while rest:
-                    rest = rest[os.write(self._descriptor, rest) :]
+    def __init__(self, ring: RingWriter) -> None:
+        self._ring = ring
 
     def log(self, severity: str, message: str) -> None:
         """Report one log message."""
-        self.write(encode_log(time.time(), severity, message))
+        self._ring.write(encode_log(time.time(), severity, message))
 
     def phase(self, kind: str, name: str, parent: str | None = None, step: int = 0, steps: int = 0) -> None:
         """Report what the progress monitor says."""
-        self.write(encode("phase", time.time(), kind, name, parent, step, steps))
+        self._ring.write(encode_phase(time.time(), kind, name, parent, step, steps))
 
 
 class ActionContext:

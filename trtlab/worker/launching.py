@@ -14,12 +14,16 @@ from pathlib import Path
 from typing import IO
 
 from trtlab._errors import WorkerError
+from trtlab.worker.ring_buffer import RingReader
+from trtlab.worker.ring_buffer import create as create_ring
 
 # Runs the child without the current folder before the libraries on its path: a file onnx.py or json.py beside a notebook
 # must not be imported in their place. Where PYTHONPATH names it on purpose, it comes last. And with the very trtlab that the
 # kernel uses, also where another one is installed: both ends speak one protocol.
+# Rare garbage collections take an eighth off the time of its imports; `context.reset` collects what a build leaves.
 _BOOT = """
-import os, sys
+import gc, os, sys
+gc.set_threshold(100_000, 20, 100)
 from importlib.util import module_from_spec, spec_from_file_location
 root = sys.argv.pop(1)
 try:
@@ -37,7 +41,6 @@ main(sys.argv[1:])
 """
 _PACKAGE_ROOT = str(Path(__file__).resolve().parents[2])
 _READ_BYTES = 1 << 18
-_PIPE_BYTES = 1 << 20
 # A line of output longer than this is handed on in pieces: a program that never ends its line must not fill the memory.
 _LONGEST_OUTPUT_LINE_BYTES = 1 << 24
 _SEND_TICK_MS = 50
@@ -115,17 +118,18 @@ class Child:
 
     def __init__(self, memory_bytes: int | None) -> None:
         call_read, call_write = os.pipe()
-        event_read, event_write = os.pipe()
-        _widen(event_write)
+        answer_read, answer_write = os.pipe()
+        ring = create_ring()
         try:
-            self._process = _start(call_read, event_write, memory_bytes)
+            self._process = _start([call_read, answer_write, ring], memory_bytes)
         except BaseException:
             os.close(call_write)
-            os.close(event_read)
+            os.close(answer_read)
+            os.close(ring)
             raise
         finally:
             os.close(call_read)
-            os.close(event_write)
+            os.close(answer_write)
         self.pid = self._process.pid
         os.set_blocking(call_write, False)
         self._calls = call_write
@@ -134,9 +138,18 @@ class Child:
         self._reaping = threading.Lock()
         assert self._process.stdout is not None  # noqa: S101 - for the type checker: both are pipes
         assert self._process.stderr is not None  # noqa: S101
-        self.events = LineReader(os.fdopen(event_read, "rb", buffering=0))
+        self._ring = RingReader(ring)
+        self._unfinished = b""
+        self.answers = LineReader(os.fdopen(answer_read, "rb", buffering=0))
         self.stdout = LineReader(self._process.stdout, longest=_LONGEST_OUTPUT_LINE_BYTES)
         self.stderr = LineReader(self._process.stderr, longest=_LONGEST_OUTPUT_LINE_BYTES)
+
+    def take_events(self) -> bytes:
+        """Return the lines that were reported since the last call, whole ones."""
+        data = self._unfinished + self._ring.take()
+        end = data.rfind(b"\n") + 1
+        self._unfinished = data[end:]
+        return data[:end]
 
     def send(self, line: bytes, *, give_up: Callable[[], bool]) -> None:
         """Send a line, waiting while the pipe is full, until `give_up()`.
@@ -193,20 +206,26 @@ class Child:
 
     def close(self) -> None:
         """Close all pipes. The process must have ended: a `send` that waits ends by that."""
-        for reader in (self.events, self.stdout, self.stderr):
+        for reader in (self.answers, self.stdout, self.stderr):
             reader.close()
+        self._ring.close()
         with self._sending:
             self._sendable = False
             os.close(self._calls)
 
 
-def _start(call_read: int, event_write: int, memory_bytes: int | None) -> subprocess.Popen[bytes]:
+# NumPy's OpenBLAS starts a thread for each core and lets it wait busily: a third of the processor time of `import onnx` on
+# two cores, more on more. Nothing in the worker multiplies matrices with it. A user's own setting stays.
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+
+
+def _start(descriptors: list[int], memory_bytes: int | None) -> subprocess.Popen[bytes]:
     if not sys.executable:
         raise WorkerError(
             "The worker process could not be started: this Python does not know its own program (sys.executable is "
             "empty). Set sys.executable to the path of a Python that has trtlab."
         )
-    arguments = [_PACKAGE_ROOT, call_read, event_write, os.getpid(), memory_bytes or 0]
+    arguments = [_PACKAGE_ROOT, *descriptors, os.getpid(), memory_bytes or 0]
     try:
         return subprocess.Popen(
             [sys.executable, "-c", _BOOT, *map(str, arguments)],
@@ -214,10 +233,10 @@ def _start(call_read: int, event_write: int, memory_bytes: int | None) -> subpro
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            pass_fds=(call_read, event_write),
+            pass_fds=descriptors,
             start_new_session=True,  # Ctrl-C in the kernel's terminal is for the kernel
             # Unbuffered holds for C's stdout too: into a pipe its lines would else wait for 4 KiB, and be lost in a crash.
-            env={**os.environ, "PYTHONUNBUFFERED": "1", "GLIBC_TUNABLES": _tunables()},
+            env={**_ONE_THREAD, **os.environ, "PYTHONUNBUFFERED": "1", "GLIBC_TUNABLES": _tunables()},
         )
     except OSError as error:
         raise WorkerError(
@@ -231,11 +250,3 @@ def _tunables() -> str:
     if "glibc.malloc.hugetlb" in own:
         return own
     return f"{own}:{_LARGE_PAGES}" if own else _LARGE_PAGES
-
-
-def _widen(descriptor: int) -> None:
-    """Let a burst of log lines wait in the pipe instead of slowing the builder. Where the system refuses, it stays 64 KiB."""
-    import fcntl  # here, so that this module can be imported on Windows and say there what is missing
-
-    with contextlib.suppress(OSError, AttributeError):
-        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)

@@ -34,6 +34,7 @@ class WorkerPool:
     def __init__(self, *, idle_seconds: float = _IDLE_SECONDS) -> None:
         self._idle_seconds = idle_seconds
         self._surroundings: weakref.WeakKeyDictionary[Worker, object] = weakref.WeakKeyDictionary()
+        self._cleaning: weakref.WeakKeyDictionary[Worker, threading.Thread] = weakref.WeakKeyDictionary()
         self._lock = threading.Lock()
         self._idle: Worker | None = None
         self._timer: threading.Timer | None = None
@@ -50,6 +51,9 @@ class WorkerPool:
         surroundings = _surroundings()
         idle = self._take_idle() if wanted == WorkerLimits() else None
         if idle is not None:
+            cleaning = self._cleaning.pop(idle, None)
+            if cleaning is not None:
+                cleaning.join()
             if (idle.alive or idle.starting) and self._surroundings.get(idle) == surroundings:
                 return idle.start(cancelled=cancelled)
             idle.close()
@@ -66,19 +70,17 @@ class WorkerPool:
             self._keep(worker)
 
     def release(self, worker: Worker) -> None:
-        """Take a worker back: keep it warm if it is healthy and idle, end it otherwise."""
-        if worker.alive and not worker.busy and worker.limits == WorkerLimits():
-            try:
-                worker.call("trtlab.worker.context:reset", seconds=_RESET_SECONDS)
-            except TrtlabError:
-                worker.close()
-                return
-            except BaseException:  # Ctrl-C
-                worker.close()
-                raise
-            self._keep(worker)
+        """Take a worker back: keep it warm if it is healthy and idle, end it otherwise.
+
+        What it holds is freed meanwhile, in a thread: that can be gigabytes, and whoever gives it back has his result.
+        """
+        if not worker.alive or worker.busy or worker.limits != WorkerLimits():
+            worker.close()
             return
-        worker.close()
+        cleaning = threading.Thread(target=_reset, args=(worker,), name="trtlab-reset", daemon=True)
+        self._cleaning[worker] = cleaning
+        cleaning.start()
+        self._keep(worker)
 
     def close(self) -> None:
         """End the idle worker."""
@@ -116,6 +118,13 @@ class WorkerPool:
 
     def _forget(self) -> None:
         self._lock, self._idle, self._timer = threading.Lock(), None, None
+
+
+def _reset(worker: Worker) -> None:
+    try:
+        worker.call("trtlab.worker.context:reset", seconds=_RESET_SECONDS)
+    except TrtlabError:  # it hangs or died in destructors of native code; the next who asks gets a new one
+        worker.close()
 
 
 def _surroundings() -> object:

@@ -15,7 +15,7 @@ from trtlab._errors import MissingError, WorkerError
 from trtlab._format import format_seconds
 from trtlab.worker.call import ActionCancelled, Call, WorkerDied, WorkerLimits, rebuilt_error
 from trtlab.worker.ending import Ending, describe_ending, memory_kill_count
-from trtlab.worker.events import Event, LogRecord, LogSource, Message, decode
+from trtlab.worker.events import Event, LogRecord, LogSource, Message, decode, decode_events
 from trtlab.worker.launching import Child, LineReader
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _START_SECONDS = 60.0
 _CLOSE_SECONDS = 10.0
 _TICK_SECONDS = 0.05
-# How long messages of a running action gather in the pipe: taking each at once would wake the kernel for every line of
-# a log, at the cost of the builder and of what else the kernel does.
+# How long output of a running action gathers in its pipes: taking each line at once would wake the kernel for every one,
+# at the cost of the builder and of what else the kernel does.
 _GATHER_SECONDS = 0.003
 _KEPT_ERROR_LINES = 40
 _KEPT_LINE_CHARACTERS = 2000
@@ -277,10 +277,11 @@ class Worker:
 
     def _read_until_end(self, child: Child) -> None:
         with selectors.DefaultSelector() as selector:
-            for reader in (child.events, child.stdout, child.stderr):
+            for reader in (child.answers, child.stdout, child.stderr):
                 selector.register(reader, selectors.EVENT_READ)
             while not child.has_ended():
                 ready = selector.select(_TICK_SECONDS)
+                self._take_events(child)
                 for key, _ in ready:
                     reader = key.fileobj  # type: ignore[assignment]  # what was registered
                     self._take(child, reader, reader.read() or [])
@@ -289,10 +290,17 @@ class Worker:
                 self._check_deadline()
                 if ready and self._call is not None and not self._call.answered.is_set():
                     time.sleep(_GATHER_SECONDS)
-        # It may have left a lot in its pipes. Not read to their end: a process that it started may hold them open.
+        # It may have left a lot in its ring and its pipes. Not read to their end: a process that it started may hold them open.
         child.kill()
-        for reader in (child.events, child.stdout, child.stderr):
+        self._take_events(child)
+        for reader in (child.answers, child.stdout, child.stderr):
             self._drain(child, reader)
+
+    def _take_events(self, child: Child) -> None:
+        lines = child.take_events()
+        if lines:
+            for event in decode_events(lines):
+                self._report(event)
 
     def _drain(self, child: Child, reader: LineReader) -> None:
         for _ in range(_MOST_READS):
@@ -300,11 +308,11 @@ class Worker:
             if lines is None:
                 break
             self._take(child, reader, lines)
-        if reader is not child.events:  # half a message has no meaning, half a line of output has
+        if reader is not child.answers:  # half a message has no meaning, half a line of output has
             self._take(child, reader, reader.rest())
 
     def _take(self, child: Child, reader: LineReader, lines: list[bytes]) -> None:
-        if reader is child.events:
+        if reader is child.answers:
             for line in lines:
                 self._take_message(child, decode(line))
         else:
@@ -318,14 +326,13 @@ class Worker:
         if text:
             self._report(LogRecord(time.time(), "output", text, source))
 
-    def _take_message(self, child: Child, message: Event | Message) -> None:
-        if not isinstance(message, Message):
-            self._report(message)
-        elif message.kind == "hello":
+    def _take_message(self, child: Child, message: Message) -> None:
+        if message.kind == "hello":
             self._greeted = True
             self._started.set()
         else:
-            # What the action wrote before its answer is in the pipes already, and belongs to it.
+            # What the action reported and wrote before its answer is there already, and belongs to it.
+            self._take_events(child)
             self._drain(child, child.stdout)
             self._drain(child, child.stderr)
             call = self._call

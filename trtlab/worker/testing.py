@@ -184,9 +184,13 @@ def return_unsendable(context: ActionContext) -> object:
     return context
 
 
-def send_damaged(context: ActionContext, *, text: str) -> None:
-    """Action: write a line to the pipe of events that is no event, as native code could that uses a wrong descriptor."""
-    context.events.write(text.encode() + b"\n")
+def send_damaged(context: ActionContext, *, text: str, where: Literal["answers", "events"]) -> None:
+    """Action: report what is no report, as native code could that uses a wrong descriptor or a wrong address."""
+    line = text.encode() + b"\n"
+    if where == "answers":
+        os.write(int(sys.argv[2]), line)
+    else:
+        context.events._ring.write(line)  # noqa: SLF001 - past what keeps it whole
     time.sleep(_LONG_SECONDS)
 
 

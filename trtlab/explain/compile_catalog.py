@@ -1,0 +1,148 @@
+"""Check the hand-written catalog and write it as the one file that is loaded: `python -m trtlab.explain.compile_catalog`.
+
+`--check` writes nothing and ends with 1 if the file is not what the YAML says. Needs PyYAML, which only developers need.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from trtlab.explain.catalog import DATA, RELEASES, Entry, Text
+from trtlab.explain.facts import FACT_NAMES
+
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_CHINESE = re.compile(r"[一-鿿]")
+_FEWEST_CAUSES = 1
+
+
+def read_entries(folder: Path = DATA / "entries") -> tuple[Entry, ...]:
+    """Return the entries of all YAML files, in the order of the files' names.
+
+    Raises:
+        ValueError: An entry is incomplete or wrong; all problems at once.
+    """
+    entries, problems = [], []
+    for path in sorted(folder.glob("*.yaml")):
+        for identifier, fields in load_yaml(path).items():
+            try:
+                found = msgspec.convert({"id": identifier, **fields}, Entry)
+            except (msgspec.ValidationError, TypeError) as error:
+                problems.append(f"{path.name}: {identifier}: {error}")
+                continue
+            entries.append(found)
+            problems += [f"{path.name}: {identifier}: {problem}" for problem in problems_of(found)]
+    problems += _problems_between(entries)
+    if problems:
+        raise ValueError("\n".join(problems))
+    return tuple(entries)
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """Return a YAML file's mapping.
+
+    Raises:
+        ValueError: It is none, or a key stands there twice (YAML itself would keep the last).
+    """
+    import yaml
+
+    class Loader(yaml.CSafeLoader):
+        """Refuses repeated keys."""
+
+    def mapping(loader: Loader, node: yaml.MappingNode) -> dict[str, Any]:
+        keys = [loader.construct_object(key) for key, _ in node.value]
+        if len(set(keys)) != len(keys):
+            raise ValueError(f"{path.name}: line {node.start_mark.line + 1}: a key stands there twice")
+        loader.flatten_mapping(node)
+        return {loader.construct_object(key): loader.construct_object(value, deep=True) for key, value in node.value}
+
+    Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
+    content = yaml.load(path.read_text("utf-8"), Loader)  # noqa: S506 - a safe loader
+    if not isinstance(content, dict):
+        raise ValueError(f"{path.name}: holds no entries")
+    return content
+
+
+def problems_of(entry: Entry) -> list[str]:
+    """Return what is wrong with one entry by itself."""
+    problems = [
+        f"{where}: {problem}" for where, text in _texts(entry) for problem in _text_problems(text)
+    ]
+    if len(entry.causes) < _FEWEST_CAUSES or not entry.remedies or not entry.references:
+        problems.append("needs at least one cause, one remedy and one reference")
+    for text in entry.why:
+        english, chinese = set(_PLACEHOLDER.findall(text.en)), set(_PLACEHOLDER.findall(text.zh))
+        if english != chinese:
+            problems.append(f"why: the languages use different facts: {sorted(english ^ chinese)}")
+        problems += [f"why: {{{name}}} is no fact" for name in sorted(english - FACT_NAMES)]
+    for remedy in entry.remedies:
+        problems += [f"code_for: {name!r} is none of {RELEASES}" for name in remedy.code_for if name not in RELEASES]
+        if remedy.code and remedy.code_for:
+            problems.append("a remedy has code or code_for, not both")
+    problems += [f"reference {url!r} is no https address" for url in entry.references if not url.startswith("https://")]
+    if (entry.number is None) == (entry.kind in ("error_code", "parser_code", "cuda_error")):
+        problems.append("codes have a number, others have none")
+    if entry.kind == "diagnosis" and entry.leads_to:
+        problems.append("a diagnosis leads nowhere else")
+    return problems
+
+
+def _texts(entry: Entry) -> list[tuple[str, Text]]:
+    texts = [("title", entry.title), ("meaning", entry.meaning), *(("why", text) for text in entry.why)]
+    for cause in entry.causes:
+        texts += [("cause", cause.text), ("confirm", cause.confirm)]
+    texts += [("remedy", remedy.text) for remedy in entry.remedies]
+    return texts + [("confused_with", confusion.how) for confusion in entry.confused_with]
+
+
+def _text_problems(text: Text) -> list[str]:
+    problems = []
+    if not text.en.strip() or not text.zh.strip():
+        problems.append("a language is missing")
+    elif not _CHINESE.search(text.zh):
+        problems.append(f"not Chinese: {text.zh[:40]!r}")
+    if _CHINESE.search(text.en):
+        problems.append(f"not English: {text.en[:40]!r}")
+    if "!" in text.en.replace("!=", "") or "！" in text.zh:
+        problems.append("no exclamation marks")
+    return problems
+
+
+def _problems_between(entries: list[Entry]) -> list[str]:
+    ids = [entry.id for entry in entries]
+    problems = [f"{identifier} stands there twice" for identifier in sorted({name for name in ids if ids.count(name) > 1})]
+    for entry in entries:
+        others = (*(confusion.id for confusion in entry.confused_with), *entry.leads_to)
+        problems += [f"{entry.id} refers to {other}, which is not there" for other in others if other not in ids]
+    return problems
+
+
+def compiled(entries: tuple[Entry, ...]) -> bytes:
+    """Return the content of `catalog.json`: one entry a line, so that a change can be read."""
+    return b"[\n" + b",\n".join(msgspec.json.encode(entry) for entry in entries) + b"\n]\n"
+
+
+def main() -> None:
+    """Write the file, or say whether it is up to date."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; end with 1 if the file is out of date")
+    arguments = parser.parse_args()
+    target = DATA / "catalog.json"
+    try:
+        content = compiled(read_entries())
+    except ValueError as error:
+        sys.exit(str(error))
+    if arguments.check:
+        if not target.exists() or target.read_bytes() != content:
+            sys.exit(f"{target} is out of date: python -m trtlab.explain.compile_catalog")
+    else:
+        target.write_bytes(content)
+
+
+if __name__ == "__main__":
+    main()
