@@ -42,11 +42,25 @@ class Cause(Result):
 
 @dataclass(frozen=True)
 class Remedy(Result):
-    """A way out: a sentence, and the exact code or command where there is one. `repair` names one that a machine can do."""
+    """A way out: a sentence, and the exact code or command where there is one. `repair` names one that a machine can do.
+
+    `code` is for the release that is in use, where that is known, else for every release; `code_for` holds what differs
+    between releases (`tensorrt_8.6`, `tensorrt_10`, `tensorrt_11`, `tensorrt_rtx`).
+    """
 
     text: str
     code: str = ""
     repair: str | None = None
+    code_for: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LookAlike(Result):
+    """What this is often taken for, and how to tell them apart."""
+
+    id: str
+    title: str
+    how: str
 
 
 @dataclass(frozen=True)
@@ -67,6 +81,10 @@ class Diagnosis(Result):
         tensorrt_code: The code that TensorRT gave, in its own words.
         original: TensorRT's message, untouched.
         sure: False when the evidence does not decide it.
+        lines: First and last line of the log that say it, counted from 1; None if it does not come from a log.
+        facts: What the log or the model said, by the names in `explain.facts`.
+        confused_with: What it is often taken for.
+        language: `en` or `zh`.
     """
 
     id: str
@@ -82,6 +100,10 @@ class Diagnosis(Result):
     tensorrt_code: str = ""
     original: str = ""
     sure: bool = True
+    lines: tuple[int, int] | None = None
+    facts: dict[str, str] = field(default_factory=dict)
+    confused_with: tuple[LookAlike, ...] = ()
+    language: str = "en"
 
     def __repr__(self) -> str:
         where = _one_line(", ".join(self.place.lines()))
@@ -98,3 +120,48 @@ class Diagnosis(Result):
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+LineRole = Literal["root", "error", "consequence", "harmless", "evidence"]
+
+
+@dataclass(frozen=True)
+class LineMark(Result):
+    """What some lines of a log are.
+
+    Attributes:
+        first: First line, counted from 1.
+        last: Last line, included.
+        role: `root` (the first real cause), `error` (another one), `consequence`, `harmless`, or `evidence` (lines that decided
+            what an error means).
+        diagnosis: Index of the diagnosis in `LogAnalysis.diagnoses` that they belong to.
+    """
+
+    first: int
+    last: int
+    role: LineRole
+    diagnosis: int
+
+
+@dataclass(frozen=True)
+class LogAnalysis(Result):
+    """What a log says: its diagnoses, root cause first, and what each line of it is.
+
+    Attributes:
+        diagnoses: Empty if nothing was recognised: a guess would be worse.
+        marks: Marked lines, in the order of the log. At most 10,000 of harmless ones are kept.
+        line_count: Lines of the log.
+        tool: Who wrote it, if that can be told: `trtexec`, `ONNX Runtime`, `Triton` and so on.
+        version: TensorRT's version, if the log says it.
+    """
+
+    diagnoses: tuple[Diagnosis, ...] = ()
+    marks: tuple[LineMark, ...] = ()
+    line_count: int = 0
+    tool: str = ""
+    version: str = ""
+
+    def __repr__(self) -> str:
+        if not self.diagnoses:
+            return f"LogAnalysis: nothing recognised in {self.line_count} lines"
+        return "\n".join(map(repr, self.diagnoses[:2]))
