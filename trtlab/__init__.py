@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from trtlab.build.plan import BuildPlan, ShapeProfile, ShapeRange
     from trtlab.build.report import BuildReport
     from trtlab.build.session import BuildSession
+    from trtlab.explain.api import explain
+    from trtlab.explain.recording_logger import make_logger
 
 __version__ = "0.1.0"
 
@@ -26,6 +28,8 @@ __all__ = [
     "ShapeRange",
     "TrtlabError",
     "build",
+    "explain",
+    "make_logger",
 ]
 
 _HOME = {
@@ -36,18 +40,29 @@ _HOME = {
     "ShapeProfile": "trtlab.build.plan",
     "ShapeRange": "trtlab.build.plan",
     "TrtlabError": "trtlab._errors",
+    "make_logger": "trtlab.explain.recording_logger",
 }
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - any public object
-    if name == "build":
-        # A package and a function at once: `trtlab.build(model)` and `from trtlab.build import BuildPlan` both work.
-        return importlib.import_module("trtlab.build")
+    if name in ("build", "explain"):
+        # Packages and functions at once: `trtlab.build(model)` and `from trtlab.build import BuildPlan` both work.
+        return importlib.import_module(f"trtlab.{name}")
     if name in _HOME:
         value = getattr(importlib.import_module(_HOME[name]), name)
         globals()[name] = value
         return value
     raise AttributeError(f"module 'trtlab' has no attribute {name!r}")
+
+
+def load_ipython_extension(ipython: Any) -> None:  # noqa: ANN401 - IPython's shell, which is not imported here
+    """Register the magics; called by `%load_ext trtlab`."""
+    importlib.import_module("trtlab.magics").load(ipython)
+
+
+def unload_ipython_extension(ipython: Any) -> None:  # noqa: ANN401
+    """Take the magics back; called by `%unload_ext trtlab`."""
+    importlib.import_module("trtlab.magics").unload(ipython)
 
 
 def __dir__() -> list[str]:

@@ -56,6 +56,10 @@ class OutputExistsError(TrtlabError):
     """A file would be replaced that is newer than this build, or that is not an engine."""
 
 
+class CancelledError(TrtlabError):
+    """What was under way stopped because it was asked to."""
+
+
 class WorkerError(TrtlabError):
     """The child process ended, or was ended, before it answered."""
 

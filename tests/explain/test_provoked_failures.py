@@ -148,7 +148,7 @@ CASES = {
         lambda: one("MySwish", domain="my.ops"), "parse", "parse.plugin_missing", ("MySwish", "the node")
     ),
     "standard operator without an importer": Case(
-        lambda: one("BitCast", to=TensorProto.INT32), "parse", "parse.plugin_missing", ("BitCast",)
+        lambda: one("BitCast", to=TensorProto.INT32), "parse", "parse.unsupported_node", ("BitCast",)
     ),
     "type of an input": Case(
         lambda: one("Identity", dtype=TensorProto.INT16), "parse", "parse.dtype", ("int16", "'x'")

@@ -126,7 +126,7 @@ def check_language(language: str) -> Language:
 def search(words: str, *, kinds: tuple[EntryKind, ...] = ()) -> tuple[Entry, ...]:
     """Return the entries that hold every one of `words` in either language, the best first: id and title before the rest."""
     wanted = words.lower().split()
-    ranked = []
+    ranked: list[tuple[int, int, Entry]] = []
     for found in catalog().values():
         if kinds and found.kind not in kinds:
             continue
@@ -146,3 +146,4 @@ def _searchable(found: Entry) -> str:
     return " ".join((*(text.en for text in texts), *(text.zh for text in texts), *codes)).lower()
 
 
+FACT = re.compile(r"\{([a-z_]+)\}")

@@ -1,4 +1,4 @@
-"""Check the hand-written catalog and write it as the one file that is loaded: `python -m trtlab.explain.compile_catalog`.
+"""Check the hand-written catalog and rules and write them as the files that are loaded: `python -m trtlab.explain.compile_catalog`.
 
 `--check` writes nothing and ends with 1 if the file is not what the YAML says. Needs PyYAML, which only developers need.
 """
@@ -15,6 +15,7 @@ import msgspec
 
 from trtlab.explain.catalog import DATA, RELEASES, Entry, Text
 from trtlab.explain.facts import FACT_NAMES
+from trtlab.explain.log.rules import Rule, fact_name
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _CHINESE = re.compile(r"[一-鿿]")
@@ -113,6 +114,46 @@ def _text_problems(text: Text) -> list[str]:
     return problems
 
 
+def read_rules(ids: set[str], folder: Path = DATA / "rules") -> tuple[Rule, ...]:
+    """Return the rules of all YAML files, in the order of the files' names.
+
+    Args:
+        ids: The diagnoses that there are.
+        folder: Where the files are.
+
+    Raises:
+        ValueError: A rule is wrong; all problems at once.
+    """
+    import yaml
+
+    found, problems = [], []
+    for path in sorted(folder.glob("*.yaml")):
+        for number, fields in enumerate(yaml.load(path.read_text("utf-8"), yaml.CSafeLoader), start=1):
+            where = f"{path.name}: rule {number} ({fields.get('id')})"
+            try:
+                rule = msgspec.convert(fields, Rule)
+                problems += [f"{where}: {problem}" for problem in _rule_problems(rule, ids)]
+                found.append(rule)
+            except (msgspec.ValidationError, re.error) as error:
+                problems.append(f"{where}: {error}")
+    if problems:
+        raise ValueError("\n".join(problems))
+    return tuple(found)
+
+
+def _rule_problems(rule: Rule, ids: set[str]) -> list[str]:
+    named = (rule.id, *filter(None, (rule.alone,)), *rule.follows, *rule.absorbs)
+    problems = [f"{name} is no diagnosis" for name in named if name not in ids]
+    problems += [f"{piece!r} holds a digit" for piece in rule.any if any(letter.isdigit() for letter in piece)]
+    if not rule.any:
+        problems.append("needs a piece of text to look for")
+    groups = {fact_name(name) for name in (*rule.compiled.groupindex, *rule.facts)}
+    problems += [f"{{{name}}} is no fact" for name in sorted(groups - FACT_NAMES)]
+    if rule.veto is not None and rule.veto.groupindex:
+        problems.append("`unless` has no groups")
+    return problems
+
+
 def _problems_between(entries: list[Entry]) -> list[str]:
     ids = [entry.id for entry in entries]
     problems = [f"{identifier} stands there twice" for identifier in sorted({name for name in ids if ids.count(name) > 1})]
@@ -122,26 +163,36 @@ def _problems_between(entries: list[Entry]) -> list[str]:
     return problems
 
 
-def compiled(entries: tuple[Entry, ...]) -> bytes:
-    """Return the content of `catalog.json`: one entry a line, so that a change can be read."""
-    return b"[\n" + b",\n".join(msgspec.json.encode(entry) for entry in entries) + b"\n]\n"
+def compiled(items: tuple[Entry, ...] | tuple[Rule, ...]) -> bytes:
+    """Return the content of a JSON file: one entry or rule a line, so that a change can be read."""
+    return b"[\n" + b",\n".join(map(msgspec.json.encode, items)) + b"\n]\n"
+
+
+def compiled_files() -> dict[Path, bytes]:
+    """Return what the generated files must hold.
+
+    Raises:
+        ValueError: The catalog or the rules are wrong.
+    """
+    entries = read_entries()
+    rules = read_rules({entry.id for entry in entries if entry.kind == "diagnosis"})
+    return {DATA / "catalog.json": compiled(entries), DATA / "rules.json": compiled(rules)}
 
 
 def main() -> None:
-    """Write the file, or say whether it is up to date."""
+    """Write the files, or say whether they are up to date."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; end with 1 if the file is out of date")
+    parser.add_argument("--check", action="store_true", help="write nothing; end with 1 if a file is out of date")
     arguments = parser.parse_args()
-    target = DATA / "catalog.json"
     try:
-        content = compiled(read_entries())
+        files = compiled_files()
     except ValueError as error:
         sys.exit(str(error))
-    if arguments.check:
-        if not target.exists() or target.read_bytes() != content:
-            sys.exit(f"{target} is out of date: python -m trtlab.explain.compile_catalog")
-    else:
-        target.write_bytes(content)
+    for path, content in files.items():
+        if not arguments.check:
+            path.write_bytes(content)
+        elif not path.exists() or path.read_bytes() != content:
+            sys.exit(f"{path} is out of date: python -m trtlab.explain.compile_catalog")
 
 
 if __name__ == "__main__":

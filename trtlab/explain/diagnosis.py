@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from trtlab._format import shorten_middle
 from trtlab._results import Result
@@ -120,6 +120,30 @@ class Diagnosis(Result):
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+class Diagnoses(list[Diagnosis]):
+    """What `trtlab.explain` found, root cause first: a list that shows itself as cards."""
+
+    def __repr__(self) -> str:
+        if not self:
+            return "Nothing was recognised. Give more of the log: the first error, and the lines before it."
+        shown = [repr(diagnosis) for diagnosis in self if diagnosis.severity != "harmless"] or [repr(self[0])]
+        harmless = sum(diagnosis.severity == "harmless" for diagnosis in self)
+        rest = [f"... and {len(shown) - 2} more"] if len(shown) > 2 else []
+        return "\n".join([*shown[:2], *rest, *([f"({harmless} harmless)"] if harmless and len(shown) else [])])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the diagnoses as `trtlab explain --json` gives them."""
+        from trtlab.explain.api import to_json
+
+        return to_json(self)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        del include, exclude  # IPython filters what it does not want
+        from trtlab.explain.cards import cards_html
+
+        return {"text/plain": repr(self), "text/html": cards_html(self)}
 
 
 LineRole = Literal["root", "error", "consequence", "harmless", "evidence"]

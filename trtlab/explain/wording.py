@@ -28,3 +28,9 @@ def first_sentence(text: str) -> str:
     inner = re.search(_ERROR_CODE, text, re.MULTILINE) or re.search(_ERROR_CODE, text, re.DOTALL)
     reason = _SOURCE.sub("", inner["inner"] if inner else text)
     return re.sub(r"\s+", " ", reason).strip()
+
+
+def first_reason(text: str) -> str:
+    """Return the reason of the first message that holds an error code, else of the first."""
+    messages = text.split("\n")
+    return first_sentence(next((message for message in messages if re.search(r"Error Code \d+: [A-Z]", message)), messages[0]))

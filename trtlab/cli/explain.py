@@ -1,0 +1,170 @@
+"""`trtlab explain`: explain a log, a code or a name, list the catalog, or check a script for calls that are gone."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from trtlab.explain.diagnosis import Diagnosis, Remedy
+
+_ICONS = {"error": ("✕", "bold red"), "warning": ("▲", "yellow"), "harmless": ("✓", "green")}
+_FEW = 3
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the `explain` command."""
+    parser = subparsers.add_parser(
+        "explain",
+        help="explain a TensorRT log, error code or name",
+        description="Read a log of TensorRT (trtexec, Python, ONNX Runtime, Triton and others) and say which line is the cause, why, and "
+        "what to do; or explain a code or name, such as INVALID_ARGUMENT, 'Error Code 10' or 'cuda 700'.",
+        epilog="Exit codes: 0 nothing wrong was recognised; 1 a problem was recognised; 2 wrong usage or unreadable input. "
+        "A code or name that is explained gives 0.",
+    )
+    parser.add_argument("what", metavar="FILE|-|CODE", nargs="*", help="a log file, - for standard input, or a code or name")
+    parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    parser.add_argument("--lang", choices=("en", "zh"), default="en", help="language of the texts")
+    parser.add_argument("--tensorrt", metavar="VERSION", default="", help="TensorRT's version (10.8, rtx-1.7), so that remedies fit it")
+    parser.add_argument("--all", action="store_true", help="show what follows from the cause and what is harmless, too")
+    parser.add_argument("--list", action="store_true", help="list the catalog, or what of it holds the given words")
+    parser.add_argument("--code", metavar="SCRIPT", help="name the TensorRT calls in a script or notebook that a release no longer has")
+    parser.add_argument("--release", metavar="RELEASE", help="for --code: that release (11.4, rtx-1.7.1) instead of the installed one")
+    parser.add_argument("--changed", action="store_true", help="for --code: print the changed script, where changes are mechanical")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Explain, and return the exit code."""
+    if arguments.code:
+        return _run_code(arguments)
+    if arguments.list:
+        return _run_list(arguments)
+    from trtlab._errors import EXIT_OK, EXIT_PROBLEM
+    from trtlab.explain.api import to_json
+
+    found, is_page = _explained(arguments)
+    if arguments.json:
+        sys.stdout.write(json.dumps(to_json(found), ensure_ascii=False) + "\n")
+    else:
+        _print(found, everything=arguments.all, language=arguments.lang)
+    return EXIT_PROBLEM if not is_page and any(diagnosis.severity != "harmless" for diagnosis in found) else EXIT_OK
+
+
+def _explained(arguments: argparse.Namespace) -> tuple[Sequence[Diagnosis], bool]:
+    """Return the diagnoses, and whether they are pages about a name instead of what a log says."""
+    from trtlab._errors import InputError
+    from trtlab.explain.api import explain
+    from trtlab.explain.log import analyse_log
+
+    words: list[str] = arguments.what
+    if not words and sys.stdin.isatty():
+        raise InputError("Give a log file, - for standard input, or a code or name. `trtlab explain --help` says more.")
+    if words in ([], ["-"]):
+        return analyse_log(sys.stdin.buffer, lang=arguments.lang, version=arguments.tensorrt).diagnoses, False
+    text = " ".join(words)
+    if len(words) == 1 and Path(text).is_file():
+        return analyse_log(Path(text), lang=arguments.lang, version=arguments.tensorrt).diagnoses, False
+    found = explain(text, lang=arguments.lang, version=arguments.tensorrt)
+    if not found and len(words) == 1 and ("/" in text or Path(text).suffix in (".log", ".txt")):
+        raise InputError(f"There is no file {text}.")
+    if not found:
+        raise InputError(f"{text!r} is no file, code or name that the catalog knows, and no message. Try: trtlab explain --list {text}")
+    return found, found[0].lines is None
+
+
+def _run_list(arguments: argparse.Namespace) -> int:
+    from trtlab._errors import EXIT_OK
+    from trtlab.explain.catalog import search
+
+    pages = search(" ".join(arguments.what))
+    if arguments.json:
+        listed = [{"id": page.id, "kind": page.kind, "title": page.title.to(arguments.lang), "number": page.number} for page in pages]
+        sys.stdout.write(json.dumps({"schema": "trtlab.explain.list/1", "pages": listed}, ensure_ascii=False) + "\n")
+        return EXIT_OK
+    width = max((len(page.id) for page in pages), default=0)
+    for page in pages:
+        sys.stdout.write(f"{page.id:{width}}  {page.title.to(arguments.lang)}\n")
+    if not pages:
+        sys.stderr.write("Nothing in the catalog holds these words.\n")
+    return EXIT_OK
+
+
+def _run_code(arguments: argparse.Namespace) -> int:
+    from trtlab._errors import EXIT_OK, EXIT_PROBLEM
+    from trtlab.explain.code import check_code, render_text
+
+    report = check_code(Path(arguments.code), release=arguments.release)
+    if arguments.json:
+        sys.stdout.write(json.dumps({"schema": "trtlab.explain.code/1", **report.to_dict()}, ensure_ascii=False) + "\n")
+    elif arguments.changed:
+        sys.stdout.write(report.changed if report.changed is not None else Path(arguments.code).read_text("utf-8"))
+    else:
+        sys.stdout.write(render_text(report, lang=arguments.lang))
+    return EXIT_PROBLEM if report.findings else EXIT_OK
+
+
+def _print(found: Sequence[Diagnosis], *, everything: bool, language: str) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False, soft_wrap=False, emoji=False)
+    if not found:
+        nothing = "没有识别出任何内容。" if language == "zh" else "Nothing was recognised."
+        console.print(nothing)
+        return
+    shown = [diagnosis for diagnosis in found if everything or diagnosis.root] or list(found[:1])
+    for index, diagnosis in enumerate(shown):
+        if index:
+            console.print()
+        _print_one(console, diagnosis, language=language)
+    rest = len(found) - len(shown)
+    if rest:
+        console.print()
+        console.print(f"另有 {rest} 项由它引起或无害（--all 全部显示）。" if language == "zh" else
+                      f"{rest} more follow from it or are harmless (--all shows them).", style="dim")  # fmt: skip
+
+
+def _print_one(console: Console, diagnosis: Diagnosis, *, language: str) -> None:
+    from rich.text import Text
+
+    zh = language == "zh"
+    icon, style = _ICONS[diagnosis.severity]
+    code = f"  {diagnosis.tensorrt_code}" if diagnosis.tensorrt_code else ""
+    console.print(Text.assemble((f"{icon} {diagnosis.title}", style), (f"  [{diagnosis.id}]{code}", "dim")))
+    where = ", ".join(diagnosis.place.lines())
+    if diagnosis.lines:
+        first, last = diagnosis.lines
+        numbers = f"{first}" if first == last else f"{first}-{last}"
+        where = ", ".join(filter(None, (where, f"第 {numbers} 行" if zh else f"line{'s' if first != last else ''} {numbers}")))
+    rows = [("位置" if zh else "Where", where), ("原因" if zh else "Why", diagnosis.why or diagnosis.meaning)]
+    if not diagnosis.sure:
+        rows.append(("把握" if zh else "Sure", "现有信息不足以确定。" if zh else "The evidence does not decide this."))
+    for name, text in rows:
+        if text:
+            console.print(Text.assemble((f"  {name}: ", "bold"), _safe(text)))
+    for number, remedy in enumerate(diagnosis.remedies[:_FEW], start=1):
+        name = ("建议操作" if zh else "Do this") if number == 1 else ("或者" if zh else "Or")
+        console.print(Text.assemble((f"  {name}: ", "bold green" if number == 1 else "bold"), _safe(remedy.text)))
+        for line in _code_lines(remedy):
+            console.print(Text(f"      {_safe(line)}", "cyan"))
+    for url in diagnosis.references[:1]:
+        console.print(Text(f"  {url}", "dim"))
+
+
+def _code_lines(remedy: Remedy) -> list[str]:
+    if remedy.code:
+        return remedy.code.splitlines()
+    lines: list[Any] = []
+    for release, code in remedy.code_for.items():
+        lines += [f"# {release.replace('_', ' ').replace('tensorrt', 'TensorRT').replace('TensorRT rtx', 'TensorRT-RTX')}", *code.splitlines()]
+    return lines
+
+
+def _safe(text: str) -> str:
+    """Return untrusted text without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in text)

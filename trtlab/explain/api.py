@@ -1,0 +1,168 @@
+"""`trtlab.explain`: whatever went wrong, what it means and what to do."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from trtlab._errors import InputError
+from trtlab.explain.catalog import Entry, Language, check_language
+from trtlab.explain.diagnosing import diagnosis_of
+from trtlab.explain.diagnosis import Diagnoses, Diagnosis
+from trtlab.explain.exceptions import diagnoses_of_exception, driver_is_here
+from trtlab.explain.log.analysis import analyse_log
+from trtlab.explain.lookup import pages_for_number, pages_for_text
+
+_LONGEST_PATH = 4096
+
+
+def explain(what: object, *, lang: str = "en", enum: str | None = None, version: str = "") -> Diagnoses:
+    """Explain a code, a log, an exception, or a null result.
+
+    Args:
+        what: One of
+            a name or id (`"INVALID_ARGUMENT"`, `"build.out_of_memory"`, `"cudaErrorIllegalAddress"`),
+            a number (`700`, `"Error Code 10"`) or a member of an enumeration,
+            a log or a message as text,
+            a path of a log file (a string that names a file, or a `Path`), or an open file,
+            an exception, with those it was raised from,
+            an error object of TensorRT's parser, a parser or an error recorder,
+            records of a logger (anything with a `message`, or dictionaries),
+            `None`, as a builder or runtime returned it.
+        lang: Language of the texts, `en` or `zh`.
+        enum: Which enumeration a number or name belongs to: `nvinfer1.ErrorCode`, `nvonnxparser.ErrorCode` or `cuda`.
+        version: TensorRT's version (`10.8`, `rtx-1.7`), so that remedies fit it; else what the log says, or none.
+
+    Returns:
+        Diagnoses, the root cause first. Empty if nothing was recognised.
+
+    Raises:
+        InputError: The file cannot be read or is not text, or an argument is unknown.
+    """
+    language = check_language(lang)
+    if what is None:
+        return Diagnoses([diagnosis_of("build.null_engine", language=language, version=version)])
+    if isinstance(what, BaseException):
+        return Diagnoses(diagnoses_of_exception(what, language=language, version=version))
+    if isinstance(what, bool):
+        raise InputError(f"{what} says nothing by itself. Give the log, or the parser whose parse() returned it.")
+    member = _enumeration_member(what)
+    if member:
+        return Diagnoses(_pages(pages_for_text(member, enum=enum), language, version))
+    if isinstance(what, int):
+        return Diagnoses(_pages(pages_for_number(what, enum=enum), language, version))
+    if isinstance(what, str):
+        return _explain_text(what, language=language, enum=enum, version=version)
+    text = _text_of_object(what)
+    source: Any = text if text is not None else what
+    return Diagnoses(analyse_log(source, lang=language, version=version, has_driver=driver_is_here() if text is not None else None).diagnoses)
+
+
+def _explain_text(text: str, *, language: Language, enum: str | None, version: str) -> Diagnoses:
+    pages = pages_for_text(text, enum=enum)
+    if pages:
+        return Diagnoses(_pages(pages, language, version))
+    path = _path_of(text)
+    found = analyse_log(path if path is not None else text, lang=language, version=version)
+    return Diagnoses(found.diagnoses)
+
+
+def _path_of(text: str) -> Path | None:
+    """Return the file that a text names; a log is never the name of one."""
+    if not text.strip() or "\n" in text or "\0" in text or len(text) > _LONGEST_PATH:
+        return None
+    try:
+        path = Path(text).expanduser()
+        return path if path.is_file() else None
+    except (OSError, RuntimeError, ValueError):
+        return None
+
+
+def _pages(pages: tuple[Entry, ...], language: Language, version: str) -> list[Diagnosis]:
+    return [
+        diagnosis_of(page.id, language=language, version=version, root=index == 0, tensorrt_code=_code_of(page), sure=len(pages) == 1)
+        for index, page in enumerate(pages)
+    ]
+
+
+def _code_of(page: Entry) -> str:
+    if page.number is None:
+        return ""
+    enumeration = {"error_code": "nvinfer1::ErrorCode", "parser_code": "nvonnxparser::ErrorCode"}.get(page.kind, "CUDA error")
+    return f"{enumeration} {page.number}"
+
+
+def _enumeration_member(what: object) -> str:
+    """Return `ErrorCode.UNSUPPORTED_NODE` for a member of an enumeration of TensorRT or CUDA, else nothing."""
+    name, kind = getattr(what, "name", None), type(what).__name__
+    if isinstance(name, str) and ("errorcode" in kind.lower() or "cudaerror" in kind.lower() or kind == "CUresult"):
+        return f"{'cudaError_t' if kind == 'CUresult' or 'cuda' in kind.lower() else kind}.{name}"
+    return ""
+
+
+def _text_of_object(what: object) -> str | None:
+    """Return what an object of TensorRT or a logger's records say; None for what is read as a file."""
+    if isinstance(what, (bytes, os.PathLike)) or hasattr(what, "read"):
+        return None
+    if hasattr(what, "num_errors") and hasattr(what, "get_error"):  # a parser
+        return "\n".join(_parser_error(what.get_error(index)) for index in range(what.num_errors)) + "\n"
+    if hasattr(what, "num_errors") and hasattr(what, "get_error_desc"):  # an error recorder
+        return "\n".join(str(what.get_error_desc(index)) for index in range(what.num_errors)) + "\n"
+    if callable(getattr(what, "desc", None)):
+        return _parser_error(what) + "\n"
+    if isinstance(what, Iterable):
+        return "\n".join(map(_record, what)) + "\n"
+    raise InputError(
+        f"{type(what).__name__} is nothing that can be explained. Give a name, a number, a log, a path, an exception or None."
+    )
+
+
+def _parser_error(error: Any) -> str:  # noqa: ANN401 - IParserError
+    """Return an error of the parser as trtexec prints it."""
+    code = error.code()
+    name = getattr(code, "name", str(code))
+    node, operator = (_ask(error, method) for method in ("node_name", "node_operator"))
+    index = _ask(error, "node")
+    return f"In node {index or -1} with name: {node} and operator: {operator} ({_ask(error, 'func')}): {name}: {error.desc()}"
+
+
+def _ask(error: Any, method: str) -> str:  # noqa: ANN401
+    function = getattr(error, method, None)
+    try:
+        return str(function()) if callable(function) else ""
+    except UnicodeDecodeError:  # a name in the model that is not UTF-8
+        return ""
+
+
+def _record(record: object) -> str:
+    """Return a record of a logger as a line of a log."""
+    if isinstance(record, str):
+        return record
+    if isinstance(record, dict):
+        message, severity = record.get("message", ""), record.get("severity", "")
+    else:
+        message, severity = getattr(record, "message", str(record)), getattr(record, "severity", "")
+    letter = str(severity)[:1].upper()
+    return f"[{letter if letter in 'VIWEF' else 'E'}] {message}" if letter else str(message)
+
+
+def to_json(found: Iterable[Diagnosis]) -> dict[str, Any]:
+    """Return diagnoses as `trtlab explain --json` gives them."""
+    return {
+        "schema": "trtlab.explain/1",
+        "diagnoses": [
+            {
+                **json.loads(diagnosis.to_json()),
+                "lines": list(diagnosis.lines) if diagnosis.lines else None,
+                "causes": [{"text": cause.text, "evidence": cause.evidence} for cause in diagnosis.causes],
+                "remedies": [
+                    {"text": remedy.text, "repair": remedy.repair, "code": remedy.code, "code_for": remedy.code_for}
+                    for remedy in diagnosis.remedies
+                ],
+            }
+            for diagnosis in found
+        ],
+    }

@@ -1,0 +1,139 @@
+"""Diagnoses as HTML that needs no script: below a failing cell, in a saved notebook, in a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from trtlab.explain.diagnosis import Diagnosis, Remedy
+
+_WORDS = {
+    "en": {
+        "error": "Error", "warning": "Warning", "harmless": "Harmless", "consequence": "Follows from it", "where": "Where", "lines": "lines",
+        "line": "line", "why": "Why", "do": "Do this", "others": "Other ways", "more": "More", "message": "The message", "meaning": "What it means",
+        "causes": "Possible causes", "confirm": "To confirm", "confused": "Often taken for", "references": "To read", "unsure": "The evidence does not decide this.",
+        "nothing": "Nothing was recognised", "nothing_hint": "Give more of the log: the first error, and the lines before it.",
+        "also": "Also in it", "step": "step", "node": "node", "tensor": "tensor", "in": "in",
+    },
+    "zh": {
+        "error": "错误", "warning": "警告", "harmless": "无害", "consequence": "由它引起", "where": "位置", "lines": "行",
+        "line": "行", "why": "原因", "do": "建议操作", "others": "其他办法", "more": "更多", "message": "原始消息", "meaning": "含义",
+        "causes": "可能的原因", "confirm": "如何确认", "confused": "容易混淆", "references": "参考资料", "unsure": "现有信息不足以确定。",
+        "nothing": "没有识别出任何内容", "nothing_hint": "请提供更多日志：第一条错误以及它之前的几行。",
+        "also": "其中还有", "step": "步骤", "node": "节点", "tensor": "张量", "in": "位于",
+    },
+}  # fmt: skip
+_ICONS = {"error": "✕", "warning": "▲", "harmless": "✓", "consequence": "↳"}
+_RELEASES = {"tensorrt_8.6": "TensorRT 8.6", "tensorrt_10": "TensorRT 10", "tensorrt_11": "TensorRT 11", "tensorrt_rtx": "TensorRT-RTX"}
+# Okabe-Ito colours; the icon and the word say the same. Both themes of JupyterLab set these variables.
+_STYLE = """
+.trtlab-cards{font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:var(--jp-ui-font-size1,13px);color:var(--jp-ui-font-color1,CanvasText);line-height:1.5;max-width:60rem}
+.trtlab-cards article{border:1px solid var(--jp-border-color2,#8886);border-left:4px solid var(--c);border-radius:4px;padding:.5rem .8rem;margin:.4rem 0;background:var(--jp-layout-color1,Canvas)}
+.trtlab-cards .error{--c:#d55e00}.trtlab-cards .warning{--c:#e69f00}.trtlab-cards .harmless{--c:#009e73}.trtlab-cards .consequence{--c:#8a8a8a}
+.trtlab-cards h4{margin:0 0 .2rem;font-size:1.05em;font-weight:600;overflow-wrap:anywhere}.trtlab-cards .state{color:var(--c);margin-right:.4em}
+.trtlab-cards small{font-weight:400;opacity:.75;margin-left:.5em}.trtlab-cards dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem .8rem;margin:.2rem 0}
+.trtlab-cards dt{font-weight:600;opacity:.8}.trtlab-cards dd{margin:0;overflow-wrap:anywhere}.trtlab-cards ul,.trtlab-cards ol{margin:.1rem 0;padding-left:1.3rem}
+.trtlab-cards pre{margin:.2rem 0;padding:.35rem .5rem;background:var(--jp-layout-color2,#8881);border-radius:3px;overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere;font-family:var(--jp-code-font-family,monospace);font-size:.92em}
+.trtlab-cards summary{cursor:pointer;opacity:.85}.trtlab-cards .release{font-weight:600;font-size:.9em;opacity:.8}
+"""
+_LONGEST_ORIGINAL = 4000
+
+
+def cards_html(diagnoses: Sequence[Diagnosis], *, language: str = "") -> str:
+    """Return cards, root causes first and open; what follows from them and what is harmless folded.
+
+    Every text is escaped: it comes from logs and models.
+    """
+    language = language or next((diagnosis.language for diagnosis in diagnoses), "en")
+    words = _WORDS[language]
+    if not diagnoses:
+        body = f"<article class='harmless'><h4>{words['nothing']}</h4>{words['nothing_hint']}</article>"
+    else:
+        first = [diagnosis for diagnosis in diagnoses if diagnosis.root] or list(diagnoses[:1])
+        rest = [diagnosis for diagnosis in diagnoses if diagnosis not in first]
+        body = "".join(_card(diagnosis, words) for diagnosis in first)
+        if rest:
+            inner = "".join(_card(diagnosis, words) for diagnosis in rest)
+            body += f"<details><summary>{words['also']}: {escape(_count(rest, words))}</summary>{inner}</details>"
+    return f"<style>{_STYLE}</style><div class='trtlab-cards' lang='{language}'>{body}</div>"
+
+
+def _count(diagnoses: Iterable[Diagnosis], words: dict[str, str]) -> str:
+    kinds = [_kind(diagnosis) for diagnosis in diagnoses]
+    return ", ".join(f"{kinds.count(kind)} {words[kind].lower()}" for kind in dict.fromkeys(kinds))
+
+
+def _kind(diagnosis: Diagnosis) -> str:
+    if diagnosis.root or diagnosis.severity == "harmless":
+        return "harmless" if diagnosis.severity == "harmless" else diagnosis.severity
+    return "consequence"
+
+
+def _card(diagnosis: Diagnosis, words: dict[str, str]) -> str:
+    kind = _kind(diagnosis)
+    code = f"<small>{escape(diagnosis.tensorrt_code)}</small>" if diagnosis.tensorrt_code else ""
+    head = f"<h4><span class='state'>{_ICONS[kind]} {words[kind]}</span>{escape(diagnosis.title)}<small>{escape(diagnosis.id)}</small>{code}</h4>"
+    rows = [
+        (words["where"], escape(_where(diagnosis, words))),
+        (words["why"], escape(diagnosis.why) or escape(diagnosis.meaning)),
+        ("", f"<em>{words['unsure']}</em>" if not diagnosis.sure else ""),
+        (words["do"], _remedy(diagnosis.remedies[0]) if diagnosis.remedies else ""),
+    ]
+    listed = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in rows if text)
+    return f"<article class='{kind}'>{head}<dl>{listed}</dl>{_others(diagnosis, words)}{_more(diagnosis, words)}</article>"
+
+
+def _where(diagnosis: Diagnosis, words: dict[str, str]) -> str:
+    place = diagnosis.place
+    node = f"{words['node']} '{place.node}'" if place.node else ""
+    if place.operator:
+        node = f"{node} ({place.operator})".strip()
+    parts = [f"{words['step']} {place.step}" if place.step else "", node, f"{words['tensor']} '{place.tensor}'" if place.tensor else ""]
+    if place.scope:
+        parts.append(f"{words['in']} {place.scope}")
+    if diagnosis.lines:
+        first, last = diagnosis.lines
+        numbers = str(first) if first == last else f"{first}-{last}"
+        parts.append(f"第 {numbers} 行" if diagnosis.language == "zh" else f"{words['line' if first == last else 'lines']} {numbers}")
+    return ", ".join(filter(None, parts))
+
+
+def _remedy(remedy: Remedy) -> str:
+    text = escape(remedy.text)
+    if remedy.code:
+        return f"{text}<pre>{escape(remedy.code)}</pre>"
+    codes = (
+        f"<span class='release'>{_RELEASES.get(release, escape(release))}</span><pre>{escape(code.rstrip())}</pre>"
+        for release, code in remedy.code_for.items()
+    )
+    return text + "".join(codes)
+
+
+def _others(diagnosis: Diagnosis, words: dict[str, str]) -> str:
+    if len(diagnosis.remedies) < 2:  # noqa: PLR2004 - the first is shown above
+        return ""
+    items = "".join(f"<li>{_remedy(remedy)}</li>" for remedy in diagnosis.remedies[1:])
+    return f"<details><summary>{words['others']} ({len(diagnosis.remedies) - 1})</summary><ol>{items}</ol></details>"
+
+
+def _more(diagnosis: Diagnosis, words: dict[str, str]) -> str:
+    causes = "".join(
+        f"<li>{escape(cause.text)}" + (f"<br><em>{words['confirm']}: {escape(cause.evidence)}</em>" if cause.evidence else "") + "</li>"
+        for cause in diagnosis.causes
+    )
+    confused = "".join(f"<li>{escape(other.title)}: {escape(other.how)}</li>" for other in diagnosis.confused_with)
+    links = "".join(
+        f"<li><a href='{escape(url, quote=True)}' target='_blank' rel='noopener noreferrer'>{escape(url)}</a></li>"
+        for url in diagnosis.references
+        if url.startswith("https://")
+    )
+    original = diagnosis.original[:_LONGEST_ORIGINAL]
+    parts = [
+        (words["message"], f"<pre>{escape(original)}</pre>" if original else ""),
+        (words["meaning"], escape(diagnosis.meaning) if diagnosis.why else ""),
+        (words["causes"], f"<ol>{causes}</ol>" if causes else ""),
+        (words["confused"], f"<ul>{confused}</ul>" if confused else ""),
+        (words["references"], f"<ul>{links}</ul>" if links else ""),
+    ]
+    listed = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in parts if text)
+    return f"<details><summary>{words['more']}</summary><dl>{listed}</dl></details>" if listed else ""

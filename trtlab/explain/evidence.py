@@ -1,0 +1,84 @@
+"""Conclude more from the facts of a message: decode numbers, and decide what the message alone leaves open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from trtlab.explain.operators import is_standard_operator
+
+Facts = dict[str, str]
+# A workspace is set in round numbers, and what a layer needs hardly ever is one.
+_ROUND_BYTES = 1 << 28
+_HIGHEST_SM_HEX = 0x1000
+
+
+def completed_facts(
+    identifier: str, facts: Mapping[str, str], message: str, *, version: str = "", has_driver: bool | None = None
+) -> tuple[str, Facts]:
+    """Return the diagnosis that the facts lead to, and the facts with what follows from them.
+
+    Args:
+        identifier: The diagnosis of the rule that fitted.
+        facts: What the message says.
+        message: The message.
+        version: TensorRT's version, if it is known.
+        has_driver: Whether there is an NVIDIA driver where the message comes from, if that is known.
+    """
+    found = dict(facts)
+    if version:
+        found.setdefault("version", version)
+    for name in ("compute_capability", "wanted_compute_capability"):
+        if name in found:
+            found[name] = compute_capability(found[name])
+    decide = _DECIDE.get(identifier)
+    return (decide(found, message, has_driver) if decide else identifier), found
+
+
+def compute_capability(text: str) -> str:
+    """Return a compute capability like 8.6, however TensorRT writes it: `0x806`, `86`, `SM_86`, `8.6`."""
+    text = text.lower().removeprefix("sm").lstrip("_ ")
+    if text.startswith("0x"):
+        number = int(text, 16)
+        return f"{number >> 8}.{number & 0xFF}" if number < _HIGHEST_SM_HEX else text
+    if re.fullmatch(r"\d{2,3}[af]?", text):
+        digits = text.rstrip("af")
+        return f"{digits[:-1]}.{digits[-1]}"
+    return text
+
+
+def _no_importer(facts: Facts, message: str, has_driver: bool | None) -> str:
+    """A missing plugin is TensorRT's word for every operator that it does not know; ONNX's own are not plugins."""
+    del message, has_driver
+    operator = facts.get("operator") or facts.get("plugin", "")
+    if operator in ("NonZero", "Unique", "Compress"):
+        return "parse.datadependent"
+    if facts.get("domain", "") in ("", "ai.onnx") and is_standard_operator(operator):
+        return "parse.unsupported_node"
+    return "parse.plugin_missing"
+
+
+def _no_runner(facts: Facts, message: str, has_driver: bool | None) -> str:
+    del has_driver
+    return "parse.datadependent" if re.search(r"NonZero", facts.get("node", "") + message) else "build.no_implementation"
+
+
+def _driver(facts: Facts, message: str, has_driver: bool | None) -> str:
+    del facts, message
+    return "env.no_gpu" if has_driver is False else "env.driver_too_old"
+
+
+def _memory(facts: Facts, message: str, has_driver: bool | None) -> str:
+    del has_driver
+    size = facts.get("requested_bytes", "")
+    if "resizePhysical" in message and size.isdigit() and int(size) % _ROUND_BYTES == 0:
+        return "config.workspace"
+    return "runtime.oom" if re.search(r"ExecutionContext|createExecutionContext|enqueue", message) else "build.out_of_memory"
+
+
+_DECIDE: dict[str, Callable[[Facts, str, bool | None], str]] = {
+    "parse.plugin_missing": _no_importer,
+    "build.no_implementation": _no_runner,
+    "env.driver_too_old": _driver,
+    "build.out_of_memory": _memory,
+}
