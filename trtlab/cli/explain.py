@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -159,9 +159,11 @@ def _print_one(console: Console, diagnosis: Diagnosis, *, language: str) -> None
 def _code_lines(remedy: Remedy) -> list[str]:
     if remedy.code:
         return remedy.code.splitlines()
-    lines: list[Any] = []
+    from trtlab.explain.cards import RELEASE_TITLES
+
+    lines: list[str] = []
     for release, code in remedy.code_for.items():
-        lines += [f"# {release.replace('_', ' ').replace('tensorrt', 'TensorRT').replace('TensorRT rtx', 'TensorRT-RTX')}", *code.splitlines()]
+        lines += [f"# {RELEASE_TITLES.get(release, release)}", *code.splitlines()]
     return lines
 
 

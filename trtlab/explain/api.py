@@ -58,7 +58,8 @@ def explain(what: object, *, lang: str = "en", enum: str | None = None, version:
         return _explain_text(what, language=language, enum=enum, version=version)
     text = _text_of_object(what)
     source: Any = text if text is not None else what
-    return Diagnoses(analyse_log(source, lang=language, version=version, has_driver=driver_is_here() if text is not None else None).diagnoses)
+    has_driver = driver_is_here() if text is not None else None  # an object is of this machine, a file can be of any
+    return Diagnoses(analyse_log(source, lang=language, version=version, has_driver=has_driver).diagnoses)
 
 
 def _explain_text(text: str, *, language: Language, enum: str | None, version: str) -> Diagnoses:

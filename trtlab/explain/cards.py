@@ -3,39 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from html import escape
 
+from trtlab.explain.catalog import DATA
 from trtlab.explain.diagnosis import Diagnosis, Remedy
 
 _WORDS = {
     "en": {
-        "error": "Error", "warning": "Warning", "harmless": "Harmless", "consequence": "Follows from it", "where": "Where", "lines": "lines",
-        "line": "line", "why": "Why", "do": "Do this", "others": "Other ways", "more": "More", "message": "The message", "meaning": "What it means",
-        "causes": "Possible causes", "confirm": "To confirm", "confused": "Often taken for", "references": "To read", "unsure": "The evidence does not decide this.",
-        "nothing": "Nothing was recognised", "nothing_hint": "Give more of the log: the first error, and the lines before it.",
-        "also": "Also in it", "step": "step", "node": "node", "tensor": "tensor", "in": "in",
+        "error": "Error", "warning": "Warning", "harmless": "Harmless", "consequence": "Follows from it", "where": "Where", "why": "Why",
+        "do": "Do this", "others": "Other ways", "more": "More", "message": "The message", "meaning": "What it means",
+        "causes": "Possible causes", "confirm": "To confirm", "confused": "Often taken for", "references": "To read",
+        "unsure": "The evidence does not decide this.", "nothing": "Nothing was recognised",
+        "nothing_hint": "Give more of the log: the first error, and the lines before it.", "also": "Also in it", "step": "step",
+        "node": "node", "tensor": "tensor", "in": "in", "line": "line {}", "lines": "lines {}",
     },
     "zh": {
-        "error": "错误", "warning": "警告", "harmless": "无害", "consequence": "由它引起", "where": "位置", "lines": "行",
-        "line": "行", "why": "原因", "do": "建议操作", "others": "其他办法", "more": "更多", "message": "原始消息", "meaning": "含义",
-        "causes": "可能的原因", "confirm": "如何确认", "confused": "容易混淆", "references": "参考资料", "unsure": "现有信息不足以确定。",
-        "nothing": "没有识别出任何内容", "nothing_hint": "请提供更多日志：第一条错误以及它之前的几行。",
-        "also": "其中还有", "step": "步骤", "node": "节点", "tensor": "张量", "in": "位于",
+        "error": "错误", "warning": "警告", "harmless": "无害", "consequence": "由它引起", "where": "位置", "why": "原因",
+        "do": "建议操作", "others": "其他办法", "more": "更多", "message": "原始消息", "meaning": "含义",
+        "causes": "可能的原因", "confirm": "如何确认", "confused": "容易混淆", "references": "参考资料",
+        "unsure": "现有信息不足以确定。", "nothing": "没有识别出任何内容",
+        "nothing_hint": "请提供更多日志：第一条错误以及它之前的几行。", "also": "其中还有", "step": "步骤",
+        "node": "节点", "tensor": "张量", "in": "位于", "line": "第 {} 行", "lines": "第 {} 行",
     },
 }  # fmt: skip
 _ICONS = {"error": "✕", "warning": "▲", "harmless": "✓", "consequence": "↳"}
-_RELEASES = {"tensorrt_8.6": "TensorRT 8.6", "tensorrt_10": "TensorRT 10", "tensorrt_11": "TensorRT 11", "tensorrt_rtx": "TensorRT-RTX"}
-# Okabe-Ito colours; the icon and the word say the same. Both themes of JupyterLab set these variables.
-_STYLE = """
-.trtlab-cards{font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:var(--jp-ui-font-size1,13px);color:var(--jp-ui-font-color1,CanvasText);line-height:1.5;max-width:60rem}
-.trtlab-cards article{border:1px solid var(--jp-border-color2,#8886);border-left:4px solid var(--c);border-radius:4px;padding:.5rem .8rem;margin:.4rem 0;background:var(--jp-layout-color1,Canvas)}
-.trtlab-cards .error{--c:#d55e00}.trtlab-cards .warning{--c:#e69f00}.trtlab-cards .harmless{--c:#009e73}.trtlab-cards .consequence{--c:#8a8a8a}
-.trtlab-cards h4{margin:0 0 .2rem;font-size:1.05em;font-weight:600;overflow-wrap:anywhere}.trtlab-cards .state{color:var(--c);margin-right:.4em}
-.trtlab-cards small{font-weight:400;opacity:.75;margin-left:.5em}.trtlab-cards dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem .8rem;margin:.2rem 0}
-.trtlab-cards dt{font-weight:600;opacity:.8}.trtlab-cards dd{margin:0;overflow-wrap:anywhere}.trtlab-cards ul,.trtlab-cards ol{margin:.1rem 0;padding-left:1.3rem}
-.trtlab-cards pre{margin:.2rem 0;padding:.35rem .5rem;background:var(--jp-layout-color2,#8881);border-radius:3px;overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere;font-family:var(--jp-code-font-family,monospace);font-size:.92em}
-.trtlab-cards summary{cursor:pointer;opacity:.85}.trtlab-cards .release{font-weight:600;font-size:.9em;opacity:.8}
-"""
+RELEASE_TITLES = {
+    "tensorrt_8.6": "TensorRT 8.6", "tensorrt_10": "TensorRT 10", "tensorrt_11": "TensorRT 11", "tensorrt_rtx": "TensorRT-RTX",
+}  # fmt: skip
 _LONGEST_ORIGINAL = 4000
 
 
@@ -55,7 +50,12 @@ def cards_html(diagnoses: Sequence[Diagnosis], *, language: str = "") -> str:
         if rest:
             inner = "".join(_card(diagnosis, words) for diagnosis in rest)
             body += f"<details><summary>{words['also']}: {escape(_count(rest, words))}</summary>{inner}</details>"
-    return f"<style>{_STYLE}</style><div class='trtlab-cards' lang='{language}'>{body}</div>"
+    return f"<style>{_style()}</style><div class='trtlab-cards' lang='{language}'>{body}</div>"
+
+
+@cache
+def _style() -> str:
+    return (DATA / "cards.css").read_text("utf-8")
 
 
 def _count(diagnoses: Iterable[Diagnosis], words: dict[str, str]) -> str:
@@ -72,7 +72,8 @@ def _kind(diagnosis: Diagnosis) -> str:
 def _card(diagnosis: Diagnosis, words: dict[str, str]) -> str:
     kind = _kind(diagnosis)
     code = f"<small>{escape(diagnosis.tensorrt_code)}</small>" if diagnosis.tensorrt_code else ""
-    head = f"<h4><span class='state'>{_ICONS[kind]} {words[kind]}</span>{escape(diagnosis.title)}<small>{escape(diagnosis.id)}</small>{code}</h4>"
+    state = f"<span class='state'>{_ICONS[kind]} {words[kind]}</span>"
+    head = f"<h4>{state}{escape(diagnosis.title)}<small>{escape(diagnosis.id)}</small>{code}</h4>"
     rows = [
         (words["where"], escape(_where(diagnosis, words))),
         (words["why"], escape(diagnosis.why) or escape(diagnosis.meaning)),
@@ -94,7 +95,7 @@ def _where(diagnosis: Diagnosis, words: dict[str, str]) -> str:
     if diagnosis.lines:
         first, last = diagnosis.lines
         numbers = str(first) if first == last else f"{first}-{last}"
-        parts.append(f"第 {numbers} 行" if diagnosis.language == "zh" else f"{words['line' if first == last else 'lines']} {numbers}")
+        parts.append(words["line" if first == last else "lines"].format(numbers))
     return ", ".join(filter(None, parts))
 
 
@@ -103,7 +104,7 @@ def _remedy(remedy: Remedy) -> str:
     if remedy.code:
         return f"{text}<pre>{escape(remedy.code)}</pre>"
     codes = (
-        f"<span class='release'>{_RELEASES.get(release, escape(release))}</span><pre>{escape(code.rstrip())}</pre>"
+        f"<span class='release'>{RELEASE_TITLES.get(release, escape(release))}</span><pre>{escape(code.rstrip())}</pre>"
         for release, code in remedy.code_for.items()
     )
     return text + "".join(codes)

@@ -9,7 +9,7 @@ from trtlab.explain.diagnosis import Cause, Diagnosis, DiagnosisSeverity, LookAl
 from trtlab.explain.facts import in_words
 
 
-def diagnosis_of(
+def diagnosis_of(  # noqa: PLR0913 - the parts of a diagnosis, keyword-only
     identifier: str,
     facts: Mapping[str, str] | None = None,
     *,
@@ -75,7 +75,12 @@ def release_of(version: str) -> str:
     major = version.partition(".")[0]
     if not major.isdigit():
         return ""
-    return {8: "tensorrt_8.6", 9: "tensorrt_10", 10: "tensorrt_10"}.get(int(major), "tensorrt_11" if int(major) > 10 else "tensorrt_8.6")
+    if int(major) <= _LAST_OF_8:
+        return "tensorrt_8.6"
+    return "tensorrt_10" if int(major) <= _LAST_OF_10 else "tensorrt_11"
+
+
+_LAST_OF_8, _LAST_OF_10 = 8, 10
 
 
 def _sentence(templates: tuple[Text, ...], facts: Mapping[str, str], language: Language) -> str:

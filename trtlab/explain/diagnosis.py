@@ -122,6 +122,9 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+_SHOWN = 2
+
+
 class Diagnoses(list[Diagnosis]):
     """What `trtlab.explain` found, root cause first: a list that shows itself as cards."""
 
@@ -130,8 +133,8 @@ class Diagnoses(list[Diagnosis]):
             return "Nothing was recognised. Give more of the log: the first error, and the lines before it."
         shown = [repr(diagnosis) for diagnosis in self if diagnosis.severity != "harmless"] or [repr(self[0])]
         harmless = sum(diagnosis.severity == "harmless" for diagnosis in self)
-        rest = [f"... and {len(shown) - 2} more"] if len(shown) > 2 else []
-        return "\n".join([*shown[:2], *rest, *([f"({harmless} harmless)"] if harmless and len(shown) else [])])
+        rest = [f"... and {len(shown) - _SHOWN} more"] if len(shown) > _SHOWN else []
+        return "\n".join([*shown[:_SHOWN], *rest, *([f"({harmless} harmless)"] if harmless else [])])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the diagnoses as `trtlab explain --json` gives them."""

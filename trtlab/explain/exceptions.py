@@ -47,10 +47,7 @@ def chain(error: BaseException) -> Iterator[BaseException]:
 
 def exception_text(error: BaseException) -> str:
     """Return an exception and its chain as Python prints them, without the lines of code: they can hold words of their own."""
-    parts = []
-    for link in chain(error):
-        parts.append("".join(traceback.format_exception_only(type(link), link)))
-    return "\n".join(parts)
+    return "\n".join("".join(traceback.format_exception_only(type(link), link)) for link in chain(error))
 
 
 def _by_class(error: BaseException, language: Language, version: str) -> list[Diagnosis]:

@@ -18,7 +18,11 @@ _KINDS = ("name", "error_code", "parser_code", "cuda_error", "category", "diagno
 _NUMBER = re.compile(
     r"^(?:(?P<cuda>cuda(?:\s*error)?|cudaerror(?:_t)?)|(?P<code>error(?:\s*code)?)|\[)?[\s:\[(]*(?P<number>\d{1,4})[\])]*$", re.IGNORECASE
 )
-_QUALIFIED = re.compile(r"^(?:<?(?:tensorrt(?:_rtx|_bindings)?|trt|nvinfer1|nvonnxparser)(?:\.\w+)*?(?:\.|::))?(?P<enum>ErrorCode(?:TRT)?|cudaError_t|cudaError)(?:\.|::)k?(?P<name>\w+)", re.IGNORECASE)  # fmt: skip
+_QUALIFIED = re.compile(
+    r"^(?:<?(?:tensorrt(?:_rtx|_bindings)?|trt|nvinfer1|nvonnxparser)(?:\.\w+)*?(?:\.|::))?"
+    r"(?P<enum>ErrorCode(?:TRT)?|cudaError_t|cudaError)(?:\.|::)k?(?P<name>\w+)",
+    re.IGNORECASE,
+)
 _LONGEST_NAME = 80
 
 

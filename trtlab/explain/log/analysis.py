@@ -15,17 +15,28 @@ from trtlab.explain.log.reading import LogSource, blocks
 from trtlab.explain.log.scanning import Scan
 
 _TOOLS: tuple[tuple[str, str], ...] = (
-    ("TensorRT.trtexec", "trtexec"), ("onnxruntime", "ONNX Runtime"), ("TensorRT EP", "ONNX Runtime"), ("TRT-LLM", "TensorRT-LLM"),
+    ("TensorRT.trtexec", "trtexec"),
+    ("onnxruntime", "ONNX Runtime"), ("TensorRT EP", "ONNX Runtime"), ("TRT-LLM", "TensorRT-LLM"),
     ("torch_tensorrt", "Torch-TensorRT"), ("Torch-TensorRT", "Torch-TensorRT"), ("nvdsinfer", "DeepStream"), ("NvDsInfer", "DeepStream"),
-    ("nvinfer_server", "DeepStream"), ("triton", "Triton"), ("retrier.cc", "Triton"), ("polygraphy", "Polygraphy"), ("ultralytics", "Ultralytics"),
+    ("nvinfer_server", "DeepStream"),
+    ("triton", "Triton"), ("retrier.cc", "Triton"), ("polygraphy", "Polygraphy"), ("ultralytics", "Ultralytics"),
     ("trt_engine_op", "TensorFlow-TensorRT"), ("Traceback (most recent call last)", "Python"),
 )  # fmt: skip
 _CODE = re.compile(r"Error Code (\d+): ([A-Z][A-Za-z ]*?)\s*(?:\(|\.|$)|Error Code: (\d+)|\bError\[(\d+)\]")
-_PARSER_CODE = re.compile(r"(?:^|\s)\[(\d{1,2})\] (?:Assertion failed|No importer|Invalid Node)|\b(UNSUPPORTED_\w+|INVALID_\w+|MODEL_DESERIALIZE_FAILED): ")
+_PARSER_CODE = re.compile(
+    r"(?:^|\s)\[(\d{1,2})\] (?:Assertion failed|No importer|Invalid Node)|\b(UNSUPPORTED_\w+|INVALID_\w+|MODEL_DESERIALIZE_FAILED): "
+)
+# A program says what it is in its first lines.
+_TOOL_LINES = 20_000
 
 
 def analyse_log(
-    source: LogSource, *, lang: str = "en", version: str = "", has_driver: bool | None = None, cancelled: threading.Event | None = None
+    source: LogSource,
+    *,
+    lang: str = "en",
+    version: str = "",
+    has_driver: bool | None = None,
+    cancelled: threading.Event | None = None,
 ) -> LogAnalysis:
     """Read a whole log and return what it says, root cause first.
 
@@ -52,10 +63,12 @@ def analyse_log(
             raise CancelledError("Reading the log was cancelled.")
         for match in scan.matches(block):
             findings.add(match)
-        tool = tool or _tool_in(block.content)
+        if not tool and block.first_line <= _TOOL_LINES:
+            tool = _tool_in(block.content)
     version = version or scan.version
     judged = findings.judged()
-    diagnoses, marks = [], []
+    diagnoses: list[Diagnosis] = []
+    marks: list[LineMark] = []
     for finding in _grouped(judged):
         if finding.role == "consequence" and not diagnoses:
             continue  # follows from something that the log does not hold, and says nothing by itself
@@ -91,7 +104,7 @@ def _diagnosis(
         language=language,
         version=version,
         severity=severity,
-        root=finding.role == "cause" and is_first or (finding.role == "cause" and severity != "warning" and match.rule.role == "cause"),
+        root=finding.role == "cause" and (is_first or (severity != "warning" and match.rule.role == "cause")),
         tensorrt_code=code_in(match.message) or code_in(match.line.text),
         original=match.message,
         lines=(match.first, match.last),

@@ -11,7 +11,9 @@ Severity = Literal["fatal", "error", "warning", "info", "verbose", ""]
 
 # Colours, cursor movements and window titles of terminals (ECMA-48), also without the escape character that pasting loses.
 _TERMINAL = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[\[(][0-9;?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b-\x1f\x7f]")
-_LETTERS: dict[str, Severity] = {"V": "verbose", "X": "verbose", "I": "info", "S": "info", "W": "warning", "!": "error", "E": "error", "F": "fatal"}
+_LETTERS: dict[str, Severity] = {
+    "V": "verbose", "X": "verbose", "I": "info", "S": "info", "W": "warning", "!": "error", "E": "error", "F": "fatal",
+}  # fmt: skip
 _WORDS: dict[str, Severity] = {
     "VERBOSE": "verbose", "DEBUG": "verbose", "TRACE": "verbose", "INFO": "info", "NOTICE": "info", "WARNING": "warning", "WARN": "warning",
     "ERROR": "error", "INTERNAL_ERROR": "fatal", "FATAL": "fatal", "CRITICAL": "fatal",

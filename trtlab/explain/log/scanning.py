@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from trtlab.explain.log.lines import Line, read_line
 from trtlab.explain.log.reading import Block
@@ -23,9 +23,11 @@ _VERSION = re.compile(
 )
 # Messages of several lines: how many more belong to one at most, and how long a message may get.
 _MOST_FOLLOWING = 8
-_LONGEST_MESSAGE = 16_384
+_LONGEST_MESSAGE = 6000
 _BEFORE = 2048
 _MOST_DULL = 100_000
+_MOST_REPEATED = 5000
+_FEW, _MANY = 3, 100
 # Rules of a lower rank only name a category; the lines below may say more.
 _VAGUE_RANK = 20
 
@@ -52,6 +54,14 @@ class Match:
 
 
 @dataclass
+class _Repeated:
+    """A message that came before, and how often."""
+
+    match: Match
+    count: int = 0
+
+
+@dataclass
 class Scan:
     """Goes through the blocks of one log.
 
@@ -64,6 +74,7 @@ class Scan:
     version: str = ""
     _recogniser: Recogniser = field(default_factory=Recogniser)
     _dull: set[bytes] = field(default_factory=set)
+    _repeated: dict[bytes, _Repeated] = field(default_factory=dict)
     _lines: list[bytes] = field(default_factory=list)
     _parsing: str = ""
 
@@ -90,13 +101,29 @@ class Scan:
             if index < beyond or keys[index] in dull:
                 continue  # belongs to the message before, or was learnt meanwhile
             if self._is_dull(keys[index]):
-                if len(dull) >= _MOST_DULL:
-                    dull.clear()
-                dull.add(keys[index])
+                self._learn(keys[index])
+                continue
+            known = self._repeated.get(keys[index])
+            if known is not None and known.count >= (_FEW if known.match.rule.role == "harmless" else _MANY):
+                # The same but for its numbers, again and again: it counts, and has nothing new to say.
+                length = known.match.last - known.match.first
+                beyond = index + length + 1
+                yield replace(known.match, first=first + index, last=first + index + length)
                 continue
             match, beyond = self._match_at(lines, index, first)
             if match is not None:
+                self._repeated.setdefault(keys[index], _Repeated(match)).count += 1
+                if len(self._repeated) > _MOST_REPEATED:
+                    self._repeated.clear()
                 yield match
+            elif beyond == index + 1 and not _can_go_on(read_line(_decoded(lines[index]))):
+                self._learn(keys[index])
+
+    def _learn(self, key: bytes) -> None:
+        """Remember that lines like this say nothing."""
+        if len(self._dull) >= _MOST_DULL:
+            self._dull.clear()
+        self._dull.add(key)
 
     def _is_dull(self, key: bytes) -> bool:
         return _VERBOSE.match(key) is not None or not self._recogniser.holds_a_piece(key)
@@ -110,7 +137,7 @@ class Scan:
         found = self._recogniser.recognise(line.message, quiet=quiet)
         count = 0
         message = line.message
-        if found is None or found[0].rank <= _VAGUE_RANK:
+        if (found is None or found[0].rank <= _VAGUE_RANK) and _can_go_on(line):
             # A reason may stand lines below, and terminals and mails break lines in the middle of words.
             following = _following_lines(lines, index)
             for glue in (" ", "") if following else ():
@@ -140,6 +167,16 @@ class Scan:
             if _PARSING in lines[position]:
                 return _decoded(lines[position]).partition(_PARSING.decode())[2]
         return self._parsing
+
+
+def _can_go_on(line: Line) -> bool:
+    """Return whether a line can be the first of a message whose reason stands below: errors can, a list of layers cannot."""
+    return line.severity in ("error", "fatal", "warning") or _ALARMING.search(line.message) is not None
+
+
+_ALARMING = re.compile(
+    r"[Ee]rror|ERROR|[Ff]ail|FAIL|[Aa]ssert|[Ee]xception|[Ww]arning|WARN|While parsing|[Uu]nsupported|[Cc]annot|[Uu]nable|[Cc]ould not"
+)
 
 
 def _node_of(parsing: str) -> dict[str, str]:
