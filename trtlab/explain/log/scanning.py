@@ -149,6 +149,8 @@ class Scan:
         if found is None:
             return None, index + 1
         rule, facts = found
+        if rule.id.startswith("parse.") and (node := _IN_NODE.search(message)):
+            facts = {**{name: value for name, value in node.groupdict().items() if value}, **facts}
         if "node" not in facts and rule.id.startswith("parse.") and (parsing := self._parsing_before(lines, index)):
             facts = {**_node_of(parsing), **facts}
         return Match(rule, facts, first + index, first + index + count, message, line), index + count + 1
@@ -167,6 +169,10 @@ class Scan:
             if _PARSING in lines[position]:
                 return _decoded(lines[position]).partition(_PARSING.decode())[2]
         return self._parsing
+
+
+# How trtexec and the parser's own error print where they were.
+_IN_NODE = re.compile(r"In node -?\d+ (?:with name: (?P<node>[^\n]{0,2000}?) and operator: (?P<operator>\S+) )?\(")
 
 
 def _can_go_on(line: Line) -> bool:
