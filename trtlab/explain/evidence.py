@@ -73,7 +73,28 @@ def _memory(facts: Facts, message: str, has_driver: bool | None) -> str:
     size = facts.get("requested_bytes", "")
     if "resizePhysical" in message and size.isdigit() and int(size) % _ROUND_BYTES == 0:
         return "config.workspace"
-    return "runtime.oom" if re.search(r"ExecutionContext|createExecutionContext|enqueue", message) else "build.out_of_memory"
+    at_run_time = re.search(r"ExecutionContext|enqueue|readEngineFromArchive|pycuda|cuMem|TensorRT-LLM", message)
+    return "runtime.oom" if at_run_time else "build.out_of_memory"
+
+
+# What a CUDA error that comes as a number only means for a TensorRT program; the catalog has a page for each number.
+_CUDA_NUMBERS = {
+    "build.out_of_memory": (2,),
+    "env.driver_too_old": (35, 36, 218, 222, 803, 804),
+    "env.no_gpu": (38, 100, 101),
+    "env.unsupported_gpu": (209, 98),
+    "env.cuda_mismatch": (3, 46, 127, 300, 500, 802, 999),
+    "runtime.stream_sync": (201, 400, 709, *range(900, 911)),
+    "runtime.binding_address": (1, 17, 21),
+}
+
+
+def _cuda(facts: Facts, message: str, has_driver: bool | None) -> str:
+    number = int(facts.get("cuda_error", "700"))
+    found = next((name for name, numbers in _CUDA_NUMBERS.items() if number in numbers), "runtime.cuda_illegal_access")
+    if found == "env.driver_too_old":
+        return _driver(facts, message, has_driver)
+    return _memory(facts, message, has_driver) if found == "build.out_of_memory" else found
 
 
 _DECIDE: dict[str, Callable[[Facts, str, bool | None], str]] = {
@@ -81,4 +102,5 @@ _DECIDE: dict[str, Callable[[Facts, str, bool | None], str]] = {
     "build.no_implementation": _no_runner,
     "env.driver_too_old": _driver,
     "build.out_of_memory": _memory,
+    "runtime.cuda_illegal_access": _cuda,
 }
