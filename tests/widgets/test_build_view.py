@@ -12,6 +12,7 @@ from trtlab.build.steps import STEP_NAMES, StepName, StepRecord, StepState
 from trtlab.explain.diagnosis import Cause, Diagnosis, Place, Remedy
 from trtlab.model.description import Finding, NodeReference
 from trtlab.widgets import build_view
+from trtlab.widgets.diagnosis_cards import diagnosis_card
 
 DIAGNOSIS = Diagnosis(
     "parse.unsupported_node", "TensorRT has no Det", place=Place("parse", "det", "Det"), why="The parser refuses it.",
@@ -56,7 +57,7 @@ def test_row_can_be_rerun_only_when_it_was_reached_and_nothing_runs() -> None:
 
 
 def test_card_has_everything_in_the_order_of_the_page() -> None:
-    card = build_view.diagnosis_card(DIAGNOSIS)
+    card = diagnosis_card(DIAGNOSIS)
     assert card["state"] == "error"
     assert (card["title"], card["code"], card["id"]) == (
         "TensorRT has no Det",

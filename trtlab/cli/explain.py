@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from trtlab.explain.diagnosis import Diagnosis, Remedy
+    from trtlab.explain.diagnosis import Diagnosis
 
 _ICONS = {"error": ("✕", "bold red"), "warning": ("▲", "yellow"), "harmless": ("✓", "green")}
 _FEW = 3
@@ -28,15 +28,25 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         epilog="Exit codes: 0 nothing wrong was recognised; 1 a problem was recognised; 2 wrong usage or unreadable input. "
         "A code or name that is explained gives 0.",
     )
-    parser.add_argument("what", metavar="FILE|-|CODE", nargs="*", help="a log file, - for standard input, or a code or name")
+    parser.add_argument(
+        "what", metavar="FILE|-|CODE", nargs="*", help="a log file, - for standard input, or a code or name"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
     parser.add_argument("--lang", choices=("en", "zh"), default="en", help="language of the texts")
-    parser.add_argument("--tensorrt", metavar="VERSION", default="", help="TensorRT's version (10.8, rtx-1.7), so that remedies fit it")
+    parser.add_argument(
+        "--tensorrt", metavar="VERSION", default="", help="TensorRT's version (10.8, rtx-1.7), so that remedies fit it"
+    )
     parser.add_argument("--all", action="store_true", help="show what follows from the cause and what is harmless, too")
     parser.add_argument("--list", action="store_true", help="list the catalog, or what of it holds the given words")
-    parser.add_argument("--code", metavar="SCRIPT", help="name the TensorRT calls in a script or notebook that a release no longer has")
-    parser.add_argument("--release", metavar="RELEASE", help="for --code: that release (11.4, rtx-1.7.1) instead of the installed one")
-    parser.add_argument("--changed", action="store_true", help="for --code: print the changed script, where changes are mechanical")
+    parser.add_argument(
+        "--code", metavar="SCRIPT", help="name the TensorRT calls in a script or notebook that a release no longer has"
+    )
+    parser.add_argument(
+        "--release", metavar="RELEASE", help="for --code: that release (11.4, rtx-1.7.1) instead of the installed one"
+    )
+    parser.add_argument(
+        "--changed", action="store_true", help="for --code: print the changed script, where changes are mechanical"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -74,7 +84,9 @@ def _explained(arguments: argparse.Namespace) -> tuple[Sequence[Diagnosis], bool
     if not found and len(words) == 1 and ("/" in text or Path(text).suffix in (".log", ".txt")):
         raise InputError(f"There is no file {text}.")
     if not found:
-        raise InputError(f"{text!r} is no file, code or name that the catalog knows, and no message. Try: trtlab explain --list {text}")
+        raise InputError(
+            f"{text!r} is no file, code or name that the catalog knows, and no message. Try: trtlab explain --list {text}"
+        )
     return found, found[0].lines is None
 
 
@@ -84,7 +96,10 @@ def _run_list(arguments: argparse.Namespace) -> int:
 
     pages = search(" ".join(arguments.what))
     if arguments.json:
-        listed = [{"id": page.id, "kind": page.kind, "title": page.title.to(arguments.lang), "number": page.number} for page in pages]
+        listed = [
+            {"id": page.id, "kind": page.kind, "title": page.title.to(arguments.lang), "number": page.number}
+            for page in pages
+        ]
         sys.stdout.write(json.dumps({"schema": "trtlab.explain.list/1", "pages": listed}, ensure_ascii=False) + "\n")
         return EXIT_OK
     width = max((len(page.id) for page in pages), default=0)
@@ -140,7 +155,9 @@ def _print_one(console: Console, diagnosis: Diagnosis, *, language: str) -> None
     if diagnosis.lines:
         first, last = diagnosis.lines
         numbers = f"{first}" if first == last else f"{first}-{last}"
-        where = ", ".join(filter(None, (where, f"第 {numbers} 行" if zh else f"line{'s' if first != last else ''} {numbers}")))
+        where = ", ".join(
+            filter(None, (where, f"第 {numbers} 行" if zh else f"line{'s' if first != last else ''} {numbers}"))
+        )
     rows = [("位置" if zh else "Where", where), ("原因" if zh else "Why", diagnosis.why or diagnosis.meaning)]
     if not diagnosis.sure:
         rows.append(("把握" if zh else "Sure", "现有信息不足以确定。" if zh else "The evidence does not decide this."))
@@ -150,21 +167,10 @@ def _print_one(console: Console, diagnosis: Diagnosis, *, language: str) -> None
     for number, remedy in enumerate(diagnosis.remedies[:_FEW], start=1):
         name = ("建议操作" if zh else "Do this") if number == 1 else ("或者" if zh else "Or")
         console.print(Text.assemble((f"  {name}: ", "bold green" if number == 1 else "bold"), _safe(remedy.text)))
-        for line in _code_lines(remedy):
+        for line in remedy.code_text().splitlines():
             console.print(Text(f"      {_safe(line)}", "cyan"))
     for url in diagnosis.references[:1]:
         console.print(Text(f"  {url}", "dim"))
-
-
-def _code_lines(remedy: Remedy) -> list[str]:
-    if remedy.code:
-        return remedy.code.splitlines()
-    from trtlab.explain.cards import RELEASE_TITLES
-
-    lines: list[str] = []
-    for release, code in remedy.code_for.items():
-        lines += [f"# {RELEASE_TITLES.get(release, release)}", *code.splitlines()]
-    return lines
 
 
 def _safe(text: str) -> str:

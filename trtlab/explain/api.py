@@ -56,7 +56,7 @@ def explain(what: object, *, lang: str = "en", enum: str | None = None, version:
         return Diagnoses(_pages(pages_for_number(what, enum=enum), language, version))
     if isinstance(what, str):
         return _explain_text(what, language=language, enum=enum, version=version)
-    text = _text_of_object(what)
+    text = text_of_object(what)
     source: Any = text if text is not None else what
     has_driver = driver_is_here() if text is not None else None  # an object is of this machine, a file can be of any
     return Diagnoses(analyse_log(source, lang=language, version=version, has_driver=has_driver).diagnoses)
@@ -66,12 +66,12 @@ def _explain_text(text: str, *, language: Language, enum: str | None, version: s
     pages = pages_for_text(text, enum=enum)
     if pages:
         return Diagnoses(_pages(pages, language, version))
-    path = _path_of(text)
+    path = path_of(text)
     found = analyse_log(path if path is not None else text, lang=language, version=version)
     return Diagnoses(found.diagnoses)
 
 
-def _path_of(text: str) -> Path | None:
+def path_of(text: str) -> Path | None:
     """Return the file that a text names; a log is never the name of one."""
     if not text.strip() or "\n" in text or "\0" in text or len(text) > _LONGEST_PATH:
         return None
@@ -84,7 +84,14 @@ def _path_of(text: str) -> Path | None:
 
 def _pages(pages: tuple[Entry, ...], language: Language, version: str) -> list[Diagnosis]:
     return [
-        diagnosis_of(page.id, language=language, version=version, root=index == 0, tensorrt_code=_code_of(page), sure=len(pages) == 1)
+        diagnosis_of(
+            page.id,
+            language=language,
+            version=version,
+            root=index == 0,
+            tensorrt_code=_code_of(page),
+            sure=len(pages) == 1,
+        )
         for index, page in enumerate(pages)
     ]
 
@@ -92,7 +99,9 @@ def _pages(pages: tuple[Entry, ...], language: Language, version: str) -> list[D
 def _code_of(page: Entry) -> str:
     if page.number is None:
         return ""
-    enumeration = {"error_code": "nvinfer1::ErrorCode", "parser_code": "nvonnxparser::ErrorCode"}.get(page.kind, "CUDA error")
+    enumeration = {"error_code": "nvinfer1::ErrorCode", "parser_code": "nvonnxparser::ErrorCode"}.get(
+        page.kind, "CUDA error"
+    )
     return f"{enumeration} {page.number}"
 
 
@@ -104,7 +113,7 @@ def _enumeration_member(what: object) -> str:
     return ""
 
 
-def _text_of_object(what: object) -> str | None:
+def text_of_object(what: object) -> str | None:
     """Return what an object of TensorRT or a logger's records say; None for what is read as a file."""
     if isinstance(what, (bytes, os.PathLike)) or hasattr(what, "read"):
         return None

@@ -28,9 +28,6 @@ _WORDS = {
     },
 }  # fmt: skip
 _ICONS = {"error": "✕", "warning": "▲", "harmless": "✓", "consequence": "↳"}
-RELEASE_TITLES = {
-    "tensorrt_8.6": "TensorRT 8.6", "tensorrt_10": "TensorRT 10", "tensorrt_11": "TensorRT 11", "tensorrt_rtx": "TensorRT-RTX",
-}  # fmt: skip
 _LONGEST_ORIGINAL = 4000
 
 
@@ -81,7 +78,9 @@ def _card(diagnosis: Diagnosis, words: dict[str, str]) -> str:
         (words["do"], _remedy(diagnosis.remedies[0]) if diagnosis.remedies else ""),
     ]
     listed = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in rows if text)
-    return f"<article class='{kind}'>{head}<dl>{listed}</dl>{_others(diagnosis, words)}{_more(diagnosis, words)}</article>"
+    return (
+        f"<article class='{kind}'>{head}<dl>{listed}</dl>{_others(diagnosis, words)}{_more(diagnosis, words)}</article>"
+    )
 
 
 def _where(diagnosis: Diagnosis, words: dict[str, str]) -> str:
@@ -89,7 +88,11 @@ def _where(diagnosis: Diagnosis, words: dict[str, str]) -> str:
     node = f"{words['node']} '{place.node}'" if place.node else ""
     if place.operator:
         node = f"{node} ({place.operator})".strip()
-    parts = [f"{words['step']} {place.step}" if place.step else "", node, f"{words['tensor']} '{place.tensor}'" if place.tensor else ""]
+    parts = [
+        f"{words['step']} {place.step}" if place.step else "",
+        node,
+        f"{words['tensor']} '{place.tensor}'" if place.tensor else "",
+    ]
     if place.scope:
         parts.append(f"{words['in']} {place.scope}")
     if diagnosis.lines:
@@ -100,14 +103,11 @@ def _where(diagnosis: Diagnosis, words: dict[str, str]) -> str:
 
 
 def _remedy(remedy: Remedy) -> str:
-    text = escape(remedy.text)
-    if remedy.code:
-        return f"{text}<pre>{escape(remedy.code)}</pre>"
     codes = (
-        f"<span class='release'>{RELEASE_TITLES.get(release, escape(release))}</span><pre>{escape(code.rstrip())}</pre>"
-        for release, code in remedy.code_for.items()
+        (f"<span class='release'>{escape(names)}</span>" if names else "") + f"<pre>{escape(code)}</pre>"
+        for names, code in remedy.code_by_release()
     )
-    return text + "".join(codes)
+    return escape(remedy.text) + "".join(codes)
 
 
 def _others(diagnosis: Diagnosis, words: dict[str, str]) -> str:
@@ -119,7 +119,9 @@ def _others(diagnosis: Diagnosis, words: dict[str, str]) -> str:
 
 def _more(diagnosis: Diagnosis, words: dict[str, str]) -> str:
     causes = "".join(
-        f"<li>{escape(cause.text)}" + (f"<br><em>{words['confirm']}: {escape(cause.evidence)}</em>" if cause.evidence else "") + "</li>"
+        f"<li>{escape(cause.text)}"
+        + (f"<br><em>{words['confirm']}: {escape(cause.evidence)}</em>" if cause.evidence else "")
+        + "</li>"
         for cause in diagnosis.causes
     )
     confused = "".join(f"<li>{escape(other.title)}: {escape(other.how)}</li>" for other in diagnosis.confused_with)

@@ -131,14 +131,15 @@ def search(words: str, *, kinds: tuple[EntryKind, ...] = ()) -> tuple[Entry, ...
         if kinds and found.kind not in kinds:
             continue
         head = " ".join((found.id, *found.aliases, found.title.en, found.title.zh)).lower()
-        body = _searchable(found)
+        body = _searchable(found.id)
         if all(word in head or word in body for word in wanted):
             ranked.append((-sum(word in head for word in wanted), len(ranked), found))
     return tuple(found for _, _, found in sorted(ranked, key=lambda item: item[:2]))
 
 
 @cache
-def _searchable(found: Entry) -> str:
+def _searchable(identifier: str) -> str:
+    found = catalog()[identifier]
     causes = (text for cause in found.causes for text in (cause.text, cause.confirm))
     remedies = (remedy.text for remedy in found.remedies)
     texts = (found.meaning, *causes, *remedies)

@@ -9,6 +9,10 @@ from trtlab._format import shorten_middle
 from trtlab._results import Result
 
 DiagnosisSeverity = Literal["error", "warning", "harmless"]
+# The releases that remedies tell apart, in words.
+RELEASE_TITLES = {
+    "tensorrt_8.6": "TensorRT 8.6", "tensorrt_10": "TensorRT 10", "tensorrt_11": "TensorRT 11", "tensorrt_rtx": "TensorRT-RTX",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,19 @@ class Remedy(Result):
     code: str = ""
     repair: str | None = None
     code_for: dict[str, str] = field(default_factory=dict)
+
+    def code_by_release(self) -> tuple[tuple[str, str], ...]:
+        """Return each piece of code with the releases that it is for, in words; none are named where it is for all."""
+        if self.code or not self.code_for:
+            return (("", self.code),) if self.code else ()
+        releases: dict[str, list[str]] = {}
+        for release, code in self.code_for.items():
+            releases.setdefault(code.rstrip(), []).append(RELEASE_TITLES.get(release, release))
+        return tuple((", ".join(names), code) for code, names in releases.items())
+
+    def code_text(self) -> str:
+        """Return the code to copy: pieces for several releases one below the other, each under a comment that names them."""
+        return "\n\n".join(f"# {names}\n{code}" if names else code for names, code in self.code_by_release())
 
 
 @dataclass(frozen=True)

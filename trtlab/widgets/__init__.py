@@ -1,5 +1,6 @@
 """Panels for notebooks. Each can be used alone: `from trtlab.widgets import BuildPanel; BuildPanel("model.onnx")`."""
 
 from trtlab.widgets.build_panel import BuildPanel
+from trtlab.widgets.error_panel import ErrorPanel
 
-__all__ = ["BuildPanel"]
+__all__ = ["BuildPanel", "ErrorPanel"]

@@ -10,13 +10,12 @@ from trtlab._format import format_bytes, format_seconds, plural, shorten_middle
 from trtlab.build.progress import Progress
 from trtlab.build.report import BuildReport
 from trtlab.build.steps import STEP_EXPLANATIONS, StepRecord
-from trtlab.explain.diagnosis import Diagnosis
-from trtlab.model.description import Finding, ModelDescription
+from trtlab.model.description import ModelDescription
 from trtlab.plots.memory import memory_parts
+from trtlab.widgets.diagnosis_cards import diagnosis_card, finding_card, plain_card
 
 _SHOWN_FINDINGS = 50
 _SHOWN_DIAGNOSES = 20
-_CARD_STATES = {"error": "error", "warning": "warning", "harmless": "info", "info": "info"}
 
 
 def headline(
@@ -120,42 +119,8 @@ def step_cards(step: StepRecord) -> list[dict[str, Any]]:
     cards += [finding_card(finding) for finding in findings[:_SHOWN_FINDINGS]]
     left = max(len(step.diagnoses) - _SHOWN_DIAGNOSES, 0) + max(len(findings) - _SHOWN_FINDINGS, 0)
     if left:
-        cards.append(_card("info", f"{left} more are in the report", why="panel.report() has all of them."))
+        cards.append(plain_card("info", f"{left} more are in the report", why="panel.report() has all of them."))
     return cards
-
-
-def diagnosis_card(diagnosis: Diagnosis) -> dict[str, Any]:
-    """Return a diagnosis as a card."""
-    more = [{"title": "Possible cause", "text": f"{cause.text} {cause.evidence}".strip()} for cause in diagnosis.causes]
-    if diagnosis.original:
-        more.append({"title": "The original message", "text": diagnosis.original})
-    if not diagnosis.sure:
-        more.append(
-            {"title": "How sure", "text": "The evidence does not decide this; the causes above are the likely ones."}
-        )
-    more += [{"title": "Read more", "text": reference} for reference in diagnosis.references]
-    card = _card(_CARD_STATES[diagnosis.severity], diagnosis.title, why=diagnosis.why)
-    card.update(
-        code=diagnosis.tensorrt_code, id=diagnosis.id, where=list(diagnosis.place.lines()), more=more,
-        do=[{"text": remedy.text, "code": remedy.code} for remedy in diagnosis.remedies],
-    )  # fmt: skip
-    return card
-
-
-def finding_card(finding: Finding) -> dict[str, Any]:
-    """Return a finding of the check as a card."""
-    card = _card(_CARD_STATES[finding.severity], finding.text)
-    card["id"] = finding.id
-    card["where"] = (
-        [f"node {finding.node.label}"] if finding.node else [f"tensor '{finding.tensor}'"] if finding.tensor else []
-    )
-    if finding.original and finding.original not in finding.text:
-        card["more"] = [{"title": "The original message", "text": finding.original}]
-    return card
-
-
-def _card(state: str, title: str, *, why: str = "") -> dict[str, Any]:
-    return {"state": state, "title": title, "code": "", "id": "", "where": [], "why": why, "do": [], "more": []}
 
 
 def progress_view(progress: Progress | None) -> dict[str, Any] | None:

@@ -79,9 +79,9 @@ def _stream_blocks(stream: IO[bytes] | _BytesOf, name: str) -> Iterator[Block]:
 
     def pieces() -> Iterator[bytes]:
         decoder = codecs.getincrementaldecoder(encoding)("replace") if encoding else None
-        data = head
+        data = head.removeprefix(codecs.BOM_UTF8) if encoding is None else head[2:]
         while data:
-            yield data if decoder is None else decoder.decode(data).encode()
+            yield data if decoder is None else decoder.decode(data).encode()  # the mark itself is no part of the text
             data = stream.read(_BLOCK_BYTES)
 
     yield from _whole_lines(pieces())

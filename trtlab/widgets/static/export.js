@@ -36,18 +36,22 @@ export function saveText(name, text, type = "text/plain") {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
+const COPY_WORDS = { copy: "Copy", copied: "✓ Copied", not_copied: "Not copied" };
+
 /**
  * A button that copies, and says for a moment that it did. Its width is kept: the label is swapped inside it.
  *
  * @param {string} label
  * @param {() => string} text
+ * @param {object} [properties] attributes of the button
+ * @param {object} [words] what it says then, in the panel's language
  */
-export function copyButton(label, text, properties = {}) {
+export function copyButton(label, text, properties = {}, words = COPY_WORDS) {
   const node = button(label, { kind: "quiet", ...properties });
   let timer = 0;
   node.addEventListener("click", async () => {
     node.style.minWidth = `${node.offsetWidth}px`;
-    setText(node, (await copyText(text())) ? "✓ Copied" : "Not copied");
+    setText(node, (await copyText(text())) ? words.copied : words.not_copied);
     clearTimeout(timer);
     timer = setTimeout(() => setText(node, label), CONFIRM_MS);
   });
@@ -56,14 +60,15 @@ export function copyButton(label, text, properties = {}) {
 
 /** A piece of code with its copy button. */
 export class CodeBlock {
-  constructor() {
+  /** @param {object} [words] the button's, in the panel's language */
+  constructor(words = COPY_WORDS) {
     this.code = element("code");
     this.pre = element("pre", { class: "trtlab-code", tabindex: "0" }, this.code);
     this.node = element(
       "div",
       { class: "trtlab-code-block" },
       this.pre,
-      copyButton("Copy", () => this.code.textContent),
+      copyButton(words.copy, () => this.code.textContent, {}, words),
     );
   }
 

@@ -13,6 +13,8 @@ export const STATES = {
   error: { icon: "✕", word: "error" },
   warning: { icon: "▲", word: "warning" },
   info: { icon: "i", word: "note" },
+  harmless: { icon: "✓", word: "harmless" },
+  consequence: { icon: "↳", word: "follows from it" },
 };
 
 /** The look of a step: what came out of the cache is done too, but was not done now. */
@@ -28,11 +30,11 @@ export class StateBadge {
     this.node = element("span", { class: "trtlab-state" }, this.icon, this.word);
   }
 
-  /** @param {string} state a key of STATES; any other is shown as waiting */
-  update(state) {
+  /** @param {string} state a key of STATES; any other is shown as waiting @param {string} [word] in another language */
+  update(state, word = "") {
     const name = Object.hasOwn(STATES, state) ? state : "waiting";
     setAttribute(this.node, "data-state", name);
     setText(this.icon, STATES[name].icon);
-    setText(this.word, STATES[name].word);
+    setText(this.word, word || STATES[name].word);
   }
 }
