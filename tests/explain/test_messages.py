@@ -53,7 +53,9 @@ def test_the_tail_about_the_driver_counts_only_alone() -> None:
         f"Invalid Node - n\nITensor::getDimensions: Error Code 4: Shape Error ({reason} In f at /_src/a.cpp:1)\n{tail}"
     )
     [diagnosis] = diagnose_parse((ParserError("INVALID_NODE", text, 0, "n", "Add"),), None)
-    assert (diagnosis.id, diagnosis.why) == ("parse.shape", reason)
+    assert diagnosis.id == "parse.shape"
+    assert reason in diagnosis.why
+    assert "cudaError" not in diagnosis.why
 
 
 def test_reasons_lose_the_places_in_the_source() -> None:

@@ -118,9 +118,9 @@ def text_of_object(what: object) -> str | None:
     if isinstance(what, (bytes, os.PathLike)) or hasattr(what, "read"):
         return None
     if hasattr(what, "num_errors") and hasattr(what, "get_error"):  # a parser
-        return "\n".join(_parser_error(what.get_error(index)) for index in range(what.num_errors)) + "\n"
+        return "\n".join(_parser_error(what.get_error(index)) for index in range(_count(what))) + "\n"
     if hasattr(what, "num_errors") and hasattr(what, "get_error_desc"):  # an error recorder
-        return "\n".join(str(what.get_error_desc(index)) for index in range(what.num_errors)) + "\n"
+        return "\n".join(str(what.get_error_desc(index)) for index in range(_count(what))) + "\n"
     if callable(getattr(what, "desc", None)):
         return _parser_error(what) + "\n"
     if isinstance(what, Iterable):
@@ -128,6 +128,12 @@ def text_of_object(what: object) -> str | None:
     raise InputError(
         f"{type(what).__name__} is nothing that can be explained. Give a name, a number, a log, a path, an exception or None."
     )
+
+
+def _count(source: Any) -> int:  # noqa: ANN401 - a parser or an error recorder
+    """Return how many errors there are: `num_errors` is a property of the parser, and a method in some recorders."""
+    count = source.num_errors
+    return int(count() if callable(count) else count)
 
 
 def _parser_error(error: Any) -> str:  # noqa: ANN401 - IParserError

@@ -28,7 +28,8 @@ def diagnose_build(
     """
     text = "".join(f"[E] {message}\n" for message in messages)
     found = analyse_log(text, lang=language, version=version, has_driver=driver_is_here()).diagnoses
-    root = next((diagnosis for diagnosis in found if diagnosis.root and diagnosis.severity == "error"), None)
+    roots = [diagnosis for diagnosis in found if diagnosis.root and diagnosis.severity != "harmless"]
+    root = next((diagnosis for diagnosis in roots if diagnosis.severity == "error"), next(iter(roots), None))
     # The tail about a missing driver counts only where there is nothing else.
     reason = first_reason("\n".join(filter(None, map(clean_message, messages))) or "\n".join(messages))
     original = "\n".join(messages)

@@ -30,6 +30,10 @@ def read_entries(folder: Path = DATA / "entries") -> tuple[Entry, ...]:
     """
     entries, problems = [], []
     for path in sorted(folder.glob("*.yaml")):
+        problems += [
+            f"{path.name}: {line.strip()[:80]!r}: YAML takes what follows # for a comment; quote it"
+            for line in _cut_lines(path)
+        ]
         for identifier, fields in load_yaml(path).items():
             try:
                 found = msgspec.convert({"id": identifier, **fields}, Entry)
@@ -42,6 +46,13 @@ def read_entries(folder: Path = DATA / "entries") -> tuple[Entry, ...]:
     if problems:
         raise ValueError("\n".join(problems))
     return tuple(entries)
+
+
+def _cut_lines(path: Path) -> list[str]:
+    """Return the lines of code that lose their comment because they are not quoted."""
+    return re.findall(
+        r"(?m)^\s+(?:-\s+)?(?:code|tensorrt_[\w.]+): [^\"&|*{'\n][^\n]* #[^\n]*$", path.read_text("utf-8")
+    )
 
 
 def load_yaml(path: Path) -> dict[str, Any]:
@@ -71,9 +82,7 @@ def load_yaml(path: Path) -> dict[str, Any]:
 
 def problems_of(entry: Entry) -> list[str]:
     """Return what is wrong with one entry by itself."""
-    problems = [
-        f"{where}: {problem}" for where, text in _texts(entry) for problem in _text_problems(text)
-    ]
+    problems = [f"{where}: {problem}" for where, text in _texts(entry) for problem in _text_problems(text)]
     if len(entry.causes) < _FEWEST_CAUSES or not entry.remedies or not entry.references:
         problems.append("needs at least one cause, one remedy and one reference")
     for text in entry.why:
@@ -156,7 +165,9 @@ def _rule_problems(rule: Rule, ids: set[str]) -> list[str]:
 
 def _problems_between(entries: list[Entry]) -> list[str]:
     ids = [entry.id for entry in entries]
-    problems = [f"{identifier} stands there twice" for identifier in sorted({name for name in ids if ids.count(name) > 1})]
+    problems = [
+        f"{identifier} stands there twice" for identifier in sorted({name for name in ids if ids.count(name) > 1})
+    ]
     for entry in entries:
         others = (*(confusion.id for confusion in entry.confused_with), *entry.leads_to)
         problems += [f"{entry.id} refers to {other}, which is not there" for other in others if other not in ids]

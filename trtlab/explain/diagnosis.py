@@ -130,7 +130,8 @@ class Diagnosis(Result):
         if self.why:
             lines.append(f"    Why: {shorten_middle(_one_line(self.why), 400)}")
         if self.remedies:
-            code = f"  {self.remedies[0].code}" if self.remedies[0].code else ""
+            code = self.remedies[0].code
+            code = f"  {code}" if code and "\n" not in code else "  (code: .remedies[0].code)" if code else ""
             lines.append(f"    Do this: {_one_line(self.remedies[0].text + code)}")
         return "\n".join(lines)
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from trtlab.explain.operators import is_standard_operator
+from trtlab.explain.catalog import Language
+from trtlab.explain.diagnosis import Cause
+from trtlab.explain.engine_files import kind_of_number, release_of_tag, tag_in_words
+from trtlab.explain.operators import is_like_a_standard_operator
+from trtlab.explain.wording import without_places
 
 Facts = dict[str, str]
 # A workspace is set in round numbers, and what a layer needs hardly ever is one.
@@ -26,13 +30,39 @@ def completed_facts(
         has_driver: Whether there is an NVIDIA driver where the message comes from, if that is known.
     """
     found = dict(facts)
+    reason = without_places(found.pop("reason", ""))
+    if reason not in ("", "false"):  # the parser's own word for a check that failed says nothing to anybody
+        found["reason"] = reason
     if version:
         found.setdefault("version", version)
     for name in ("compute_capability", "wanted_compute_capability"):
         if name in found:
             found[name] = compute_capability(found[name])
+    _decode_numbers(found)
     decide = _DECIDE.get(identifier)
     return (decide(found, message, has_driver) if decide else identifier), found
+
+
+def _decode_numbers(facts: Facts) -> None:
+    """Add what the numbers of a serialization error stand for, where that is known."""
+    tag = release_of_tag(int(facts["wanted_version_tag"])) if facts.get("wanted_version_tag", "").isdigit() else None
+    if tag is not None:
+        facts["release"] = tag.releases
+    kind = kind_of_number(int(facts["magic"])) if facts.get("magic", "").isdigit() else None
+    if kind is not None:
+        facts["file_kind"] = kind.name
+
+
+def causes_from(identifier: str, facts: Mapping[str, str], *, language: Language) -> tuple[Cause, ...]:
+    """Return what is known of this case beyond the catalog's causes, and how sure it is."""
+    if identifier != "deserialize.version_mismatch":
+        return ()
+    tags = [facts[name] for name in ("wanted_version_tag", "version_tag") if facts.get(name, "").isdigit()]
+    words = " ".join(filter(None, (tag_in_words(int(tag), language=language) for tag in tags)))
+    if not words:
+        return ()
+    text = {"en": "What the serialization tags stand for.", "zh": "序列化标签对应的版本。"}
+    return (Cause(text[language], words),)
 
 
 def compute_capability(text: str) -> str:
@@ -53,14 +83,16 @@ def _no_importer(facts: Facts, message: str, has_driver: bool | None) -> str:
     operator = facts.get("operator") or facts.get("plugin", "")
     if operator in ("NonZero", "Unique", "Compress"):
         return "parse.datadependent"
-    if facts.get("domain", "") in ("", "ai.onnx") and is_standard_operator(operator):
+    if facts.get("domain", "") in ("", "ai.onnx") and is_like_a_standard_operator(operator):
         return "parse.unsupported_node"
     return "parse.plugin_missing"
 
 
 def _no_runner(facts: Facts, message: str, has_driver: bool | None) -> str:
     del has_driver
-    return "parse.datadependent" if re.search(r"NonZero", facts.get("node", "") + message) else "build.no_implementation"
+    return (
+        "parse.datadependent" if re.search(r"NonZero", facts.get("node", "") + message) else "build.no_implementation"
+    )
 
 
 def _driver(facts: Facts, message: str, has_driver: bool | None) -> str:

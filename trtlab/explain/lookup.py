@@ -16,11 +16,12 @@ _ENUMERATIONS = {
 }  # fmt: skip
 _KINDS = ("name", "error_code", "parser_code", "cuda_error", "category", "diagnosis")
 _NUMBER = re.compile(
-    r"^(?:(?P<cuda>cuda(?:\s*error)?|cudaerror(?:_t)?)|(?P<code>error(?:\s*code)?)|\[)?[\s:\[(]*(?P<number>\d{1,4})[\])]*$", re.IGNORECASE
+    r"^(?:(?P<cuda>cuda(?:\s*error)?|cudaerror(?:_t)?)|(?P<code>error(?:\s*code)?)|\[)?[\s:\[(]*(?P<number>\d{1,4})[\])]*$",
+    re.IGNORECASE,
 )
 _QUALIFIED = re.compile(
     r"^(?:<?(?:tensorrt(?:_rtx|_bindings)?|trt|nvinfer1|nvonnxparser)(?:\.\w+)*?(?:\.|::))?"
-    r"(?P<enum>ErrorCode(?:TRT)?|cudaError_t|cudaError)(?:\.|::)k?(?P<name>\w+)",
+    r"(?P<enum>ErrorCode(?:TRT)?|cudaError_t|cudaError|CUresult)(?:\.|::)k?(?P<name>\w+)",
     re.IGNORECASE,
 )
 _LONGEST_NAME = 80
@@ -67,7 +68,7 @@ def pages_for_text(text: str, *, enum: str | None = None) -> tuple[Entry, ...]:
 
 
 def _enumeration_of(text: str, name: str) -> str:
-    if "cuda" in name.lower():
+    if "cu" in name.lower():
         return "cuda"
     return "nvinfer1.ErrorCode" if name.lower() == "errorcodetrt" or "nvinfer1" in text else "nvonnxparser.ErrorCode"
 
@@ -78,6 +79,6 @@ def _by_name() -> dict[str, tuple[Entry, ...]]:
     for page in catalog().values():
         # The last part of an id is the name of a code; that of a diagnosis is no name by itself.
         names = {page.id, *page.aliases} | ({page.id.rpartition(".")[2]} if page.kind != "diagnosis" else set())
-        for name in names:
-            found.setdefault(name.lower(), []).append(page)
+        for name in {name.lower() for name in names}:
+            found.setdefault(name, []).append(page)
     return {name: tuple(sorted(pages, key=lambda page: _KINDS.index(page.kind))) for name, pages in found.items()}

@@ -27,3 +27,19 @@ STANDARD_OPERATORS = frozenset(_NAMES.split())
 def is_standard_operator(name: str) -> bool:
     """Return whether ONNX itself defines an operator of that name."""
     return name in STANDARD_OPERATORS
+
+
+# Shorter names are parts of too many others.
+_SHORTEST_STEM = 8
+_LONGEST_ENDING = 3
+
+
+def is_like_a_standard_operator(name: str) -> bool:
+    """Return whether a name is an operator of ONNX, or what frameworks make of one: `GridSampler`, `LayerNorm`, `GatherElementsV2`."""
+    if name in STANDARD_OPERATORS:
+        return True
+    return any(
+        (name.startswith(known) and len(known) >= _SHORTEST_STEM and len(name) - len(known) <= _LONGEST_ENDING)
+        or (known.startswith(name) and len(name) >= _SHORTEST_STEM)
+        for known in STANDARD_OPERATORS
+    )

@@ -21,6 +21,11 @@ def clean_message(text: str) -> str:
     return _INVALID_NODE.sub("", text).strip()
 
 
+def without_places(text: str) -> str:
+    """Return a text without the places in TensorRT's source that its messages end with."""
+    return _SOURCE.sub("", text).strip()
+
+
 def first_sentence(text: str) -> str:
     """Return TensorRT's reason on one line: what its brackets hold, without the places in its source."""
     text = clean_message(text)
@@ -33,4 +38,6 @@ def first_sentence(text: str) -> str:
 def first_reason(text: str) -> str:
     """Return the reason of the first message that holds an error code, else of the first."""
     messages = text.split("\n")
-    return first_sentence(next((message for message in messages if re.search(r"Error Code \d+: [A-Z]", message)), messages[0]))
+    return first_sentence(
+        next((message for message in messages if re.search(r"Error Code \d+: [A-Z]", message)), messages[0])
+    )

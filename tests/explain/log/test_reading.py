@@ -30,7 +30,8 @@ def test_every_kind_of_source_gives_the_same_lines(tmp_path: Path) -> None:
 
 def test_windows_line_ends_utf_16_and_progress_bars() -> None:
     assert joined("a\r\nb\r\n") == "a\nb\n"
-    assert joined("\ufeffa\r\nb".encode("utf-16-le")) == "\ufeffa\nb"
+    assert joined("\ufeffa\r\nb".encode("utf-16-le")) == "a\nb", "the mark of the encoding is no part of the text"
+    assert joined("\ufeffa\nb".encode()) == "a\nb"
     assert joined("10 %\r50 %\r100 %\nnext") == "100 %\nnext"
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import threading
+from dataclasses import replace
 
 from trtlab._errors import CancelledError
 from trtlab.explain.catalog import Language, check_language
 from trtlab.explain.diagnosing import diagnosis_of
 from trtlab.explain.diagnosis import Diagnosis, LineMark, LineRole, LogAnalysis
-from trtlab.explain.evidence import completed_facts
+from trtlab.explain.evidence import causes_from, completed_facts
 from trtlab.explain.log.findings import Finding, Findings
 from trtlab.explain.log.reading import LogSource, blocks
 from trtlab.explain.log.scanning import Scan
@@ -72,7 +73,9 @@ def analyse_log(
     for finding in _grouped(judged):
         if finding.role == "consequence" and not diagnoses:
             continue  # follows from something that the log does not hold, and says nothing by itself
-        diagnosis = _diagnosis(finding, version=version, language=language, has_driver=has_driver, is_first=not diagnoses)
+        diagnosis = _diagnosis(
+            finding, version=version, language=language, has_driver=has_driver, is_first=not diagnoses
+        )
         marks += _marks(finding, diagnosis, len(diagnoses))
         diagnoses.append(diagnosis)
     marks.sort(key=lambda mark: (mark.first, mark.last))
@@ -98,7 +101,7 @@ def _diagnosis(
     severity = match.rule.severity or None
     if finding.role == "hint" and not is_first:
         severity = "warning"
-    return diagnosis_of(
+    diagnosis = diagnosis_of(
         identifier,
         facts,
         language=language,
@@ -110,6 +113,8 @@ def _diagnosis(
         lines=(match.first, match.last),
         sure=match.rule.sure,
     )
+    known = causes_from(identifier, facts, language=language)
+    return replace(diagnosis, causes=(*known, *diagnosis.causes)) if known else diagnosis
 
 
 def code_in(text: str) -> str:

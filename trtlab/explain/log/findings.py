@@ -59,7 +59,9 @@ class Findings:
                 return
             found = self._known[key] = Finding(rule.id, rule.role, match)
             self.all.append(found)
-        elif rule.role != "harmless" and len(match.facts) > len(found.match.facts) and rule.rank >= found.match.rule.rank:
+        elif (
+            rule.role != "harmless" and len(match.facts) > len(found.match.facts) and rule.rank >= found.match.rule.rank
+        ):
             # The same error in other words, with more to say.
             found.match = replace(match, first=found.match.first, last=found.match.last)
         found.count += 1
@@ -69,7 +71,11 @@ class Findings:
 
     def _with_context(self, match: Match) -> Match:
         """Return a match with the facts of the lines before it: which node was being parsed, for instance."""
-        if not self._context or match.first - self._context_line > _CONTEXT_LINES or not match.rule.id.startswith("parse."):
+        if (
+            not self._context
+            or match.first - self._context_line > _CONTEXT_LINES
+            or not match.rule.id.startswith("parse.")
+        ):
             return match
         return replace(match, facts={**self._context, **match.facts})
 
@@ -100,7 +106,9 @@ class Findings:
 
     @staticmethod
     def _alone(found: list[Finding]) -> Finding | None:
-        candidates = [finding for finding in found if finding.role in ("consequence", "harmless") and finding.match.rule.alone]
+        candidates = [
+            finding for finding in found if finding.role in ("consequence", "harmless") and finding.match.rule.alone
+        ]
         if not candidates:
             return None
         root = max(candidates, key=lambda finding: finding.match.rule.rank)
@@ -119,7 +127,9 @@ def _settle(finding: Finding, before: list[Finding]) -> None:
         if earlier.role == "cause" and earlier.id in rule.absorbs and near:
             earlier.id, finding.role = finding.id, "consequence"
             return
-    source = next((earlier for earlier in before if earlier.id in rule.follows and earlier.role in ("cause", "hint")), None)
+    source = next(
+        (earlier for earlier in before if earlier.id in rule.follows and earlier.role in ("cause", "hint")), None
+    )
     if source is not None:
         source.role, finding.role = "cause", "consequence"
 

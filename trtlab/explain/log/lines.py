@@ -10,7 +10,9 @@ from typing import Literal
 Severity = Literal["fatal", "error", "warning", "info", "verbose", ""]
 
 # Colours, cursor movements and window titles of terminals (ECMA-48), also without the escape character that pasting loses.
-_TERMINAL = re.compile(r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[\[(][0-9;?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b-\x1f\x7f]")
+_TERMINAL = re.compile(
+    r"\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[\[(][0-9;?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b-\x1f\x7f]"
+)
 _LETTERS: dict[str, Severity] = {
     "V": "verbose", "X": "verbose", "I": "info", "S": "info", "W": "warning", "!": "error", "E": "error", "F": "fatal",
 }  # fmt: skip
