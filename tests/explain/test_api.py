@@ -54,7 +54,7 @@ def test_members_of_enumerations() -> None:
         UNSUPPORTED_NODE = 8
 
     class cudaError_t(IntEnum):  # noqa: N801 - its name in cuda-python
-        cudaErrorInsufficientDriver = 35
+        cudaErrorInsufficientDriver = 35  # noqa: N815
 
     assert ids(trtlab.explain(ErrorCode.UNSUPPORTED_NODE))[0] == "nvonnxparser.ErrorCode.UNSUPPORTED_NODE"
     assert ids(trtlab.explain(cudaError_t.cudaErrorInsufficientDriver)) == ["cuda.35"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import types
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,7 @@ def test_an_error_is_explained_once_and_with_what_came_before() -> None:
 
 def test_what_goes_wrong_in_it_is_noted_and_not_raised() -> None:
     def fail(found: Diagnoses) -> None:
+        del found
         raise RuntimeError("in the caller's own code")
 
     one = MessageRecorder(path=None, show=None, explain=True, language="en", on_error=fail)
@@ -71,7 +73,6 @@ def test_the_real_builder_takes_it(tmp_path: Path) -> None:
 def test_wrong_arguments() -> None:
     with pytest.raises(InputError, match="has no ILogger"):
         make_logger(json)
+    module = types.SimpleNamespace(ILogger=object)
     with pytest.raises(InputError, match="none of"):
-        import types
-
-        make_logger(types.SimpleNamespace(ILogger=object), show="loud")  # type: ignore[arg-type]
+        make_logger(module, show="loud")  # type: ignore[arg-type]

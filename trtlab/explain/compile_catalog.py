@@ -151,7 +151,7 @@ def read_rules(ids: set[str], folder: Path = DATA / "rules") -> tuple[Rule, ...]
 
 
 def _rule_problems(rule: Rule, ids: set[str]) -> list[str]:
-    named = (rule.id, *filter(None, (rule.alone,)), *rule.follows, *rule.absorbs)
+    named = (rule.id, *filter(None, (rule.alone, rule.becomes)), *rule.follows, *rule.absorbs)
     problems = [f"{name} is no diagnosis" for name in named if name not in ids]
     problems += [f"{piece!r} holds a digit" for piece in rule.any if any(letter.isdigit() for letter in piece)]
     if not rule.any:

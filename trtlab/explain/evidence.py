@@ -14,6 +14,8 @@ from trtlab.explain.wording import without_places
 Facts = dict[str, str]
 # A workspace is set in round numbers, and what a layer needs hardly ever is one.
 _ROUND_BYTES = 1 << 28
+# More than anybody gives to the workspace by habit.
+_LARGE_BYTES = 1 << 31
 _HIGHEST_SM_HEX = 0x1000
 
 
@@ -80,7 +82,7 @@ def compute_capability(text: str) -> str:
 def _no_importer(facts: Facts, message: str, has_driver: bool | None) -> str:
     """A missing plugin is TensorRT's word for every operator that it does not know; ONNX's own are not plugins."""
     del message, has_driver
-    operator = facts.get("operator") or facts.get("plugin", "")
+    operator = (facts.get("operator") or facts.get("plugin", "")).strip("[]")
     if operator in ("NonZero", "Unique", "Compress"):
         return "parse.datadependent"
     if facts.get("domain", "") in ("", "ai.onnx") and is_like_a_standard_operator(operator):
@@ -105,7 +107,7 @@ def _memory(facts: Facts, message: str, has_driver: bool | None) -> str:
     size = facts.get("requested_bytes", "")
     if "resizePhysical" in message and size.isdigit() and int(size) % _ROUND_BYTES == 0:
         return "config.workspace"
-    at_run_time = re.search(r"ExecutionContext|enqueue|readEngineFromArchive|pycuda|cuMem|TensorRT-LLM", message)
+    at_run_time = re.search(r"ExecutionContext|enqueue|readEngineFromArchive|[dD]eserialize|pycuda|cuMem|TensorRT-LLM|(?i:cuda failure)", message)
     return "runtime.oom" if at_run_time else "build.out_of_memory"
 
 
@@ -129,10 +131,29 @@ def _cuda(facts: Facts, message: str, has_driver: bool | None) -> str:
     return _memory(facts, message, has_driver) if found == "build.out_of_memory" else found
 
 
+_MEBIBYTE = 1 << 20
+_REQUESTED = re.compile(r"requested size of (\d+)")
+_AVAILABLE = re.compile(r"Available: (\d+) ?MB")
+
+
+def _workspace(facts: Facts, message: str, has_driver: bool | None) -> str:
+    """Tactics that were skipped for want of memory: the workspace's limit where little was asked for, else the GPU's memory."""
+    del has_driver
+    available, requested = _AVAILABLE.search(message), _REQUESTED.search(message)
+    size = int(available[1]) * _MEBIBYTE if available else 0
+    if requested:
+        # Up to TensorRT 8 the number counts MiB, from 9 on bytes; a workspace in bytes is never as small as a number of MiB.
+        number = int(requested[1])
+        size = number if number >= _MEBIBYTE else number * _MEBIBYTE
+        facts["requested_bytes"] = str(size)
+    return "build.out_of_memory" if size >= _LARGE_BYTES else "config.workspace"
+
+
 _DECIDE: dict[str, Callable[[Facts, str, bool | None], str]] = {
     "parse.plugin_missing": _no_importer,
     "build.no_implementation": _no_runner,
     "env.driver_too_old": _driver,
     "build.out_of_memory": _memory,
+    "config.workspace": _workspace,
     "runtime.cuda_illegal_access": _cuda,
 }

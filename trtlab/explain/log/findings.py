@@ -43,6 +43,7 @@ class Findings:
         self._context: dict[str, str] = {}
         self._context_line = 0
         self._marks = 0
+        self._built = 0  # how many findings there were when an engine was there at last
 
     def add(self, match: Match) -> None:
         """Take one match."""
@@ -50,9 +51,12 @@ class Findings:
         if rule.role == "context":
             self._context, self._context_line = match.facts, match.last
             return
+        if rule.role == "success":
+            self._built = len(self.all)
+            return
         match = self._with_context(match)
         place = "" if rule.role == "harmless" else next(filter(None, map(match.facts.get, _PLACES)), "")
-        key = (rule.id if rule.role != "consequence" else f"{rule.id} {rule.alone}", rule.role, place)
+        key = (f"{rule.id} {rule.alone if rule.role == 'consequence' else rule.becomes}", rule.role, place)
         found = self._known.get(key)
         if found is None:
             if len(self.all) >= _MOST_FINDINGS:
@@ -87,6 +91,10 @@ class Findings:
         it has when it stands alone.
         """
         found = [replace(finding) for finding in self.all]
+        for finding in found[: self._built]:
+            if finding.id in _OVERCOME:
+                finding.role = "harmless"
+                finding.match = replace(finding.match, rule=msgspec.structs.replace(finding.match.rule, severity="harmless"))
         for index, finding in enumerate(found):
             _settle(finding, found[:index])
         _share_facts(found)
@@ -132,6 +140,13 @@ def _settle(finding: Finding, before: list[Finding]) -> None:
     )
     if source is not None:
         source.role, finding.role = "cause", "consequence"
+        return
+    for earlier in before:
+        becomes = earlier.match.rule.becomes
+        if earlier.role == "harmless" and becomes in rule.follows and finding.match.first - earlier.spans[-1][1] <= _BECOMES_LINES:
+            earlier.id, earlier.role, finding.role = becomes, "cause", "consequence"
+            earlier.match = replace(earlier.match, rule=msgspec.structs.replace(earlier.match.rule, id=becomes, sure=False))
+            return
 
 
 def _share_facts(found: list[Finding]) -> None:
@@ -143,7 +158,10 @@ def _share_facts(found: list[Finding]) -> None:
                     finding.match = replace(finding.match, facts={**other.match.facts, **finding.match.facts})
 
 
+# What the builder gets over by taking another tactic.
+_OVERCOME = ("build.out_of_memory", "config.workspace", "build.myelin_internal", "build.no_implementation", "runtime.oom")
 _ABSORBED_LINES = 10
+_BECOMES_LINES = 200
 _PLACES = ("node", "tensor", "plugin", "symbol", "library", "cuda_error")
 _CONTEXT_LINES = 40
 

@@ -10,7 +10,7 @@ import msgspec
 
 from trtlab.explain.catalog import DATA
 
-Role = Literal["cause", "hint", "consequence", "harmless", "context"]
+Role = Literal["cause", "hint", "consequence", "harmless", "context", "success"]
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True, dict=True):
@@ -22,10 +22,12 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
         pattern: Regular expression that is searched for in the message; its named groups are facts. Empty: the piece is enough.
         unless: Regular expression that must not be found.
         role: `cause`; `hint` (counts only where no cause is found, or where a rule says that it follows from it); `consequence`;
-            `harmless`; `context` (no diagnosis, only facts for the errors that follow).
+            `harmless`; `context` (no diagnosis, only facts for the errors that follow); `success` (what the builder said before it
+            did no harm: tactics that did not fit, for instance).
         rank: Of several rules that fit a message the one with the highest rank counts, and then the first.
         alone: The diagnosis of a consequence whose cause the log does not hold.
         follows: Diagnoses that, seen before in the same log, make this a consequence of theirs.
+        becomes: What a harmless line is where an error that follows from that comes shortly after it.
         absorbs: Diagnoses of errors shortly before this one that are this one too: it says more exactly what they were.
         facts: Facts that the message implies.
         severity: Instead of the catalog's.
@@ -41,6 +43,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     rank: int = 50
     alone: str = ""
     follows: tuple[str, ...] = ()
+    becomes: str = ""
     absorbs: tuple[str, ...] = ()
     facts: dict[str, str] = {}
     severity: Literal["", "error", "warning", "harmless"] = ""
