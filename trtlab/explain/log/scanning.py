@@ -145,7 +145,8 @@ class Scan:
                 if longer is not None and (found is None or longer[0].rank > found[0].rank):
                     found, count = longer, self._lines_needed(line, following, glue, longer[0], quiet=quiet)
                     message = _joined(line, following[:count], glue)
-                    break
+                    if longer[0].rank > _VAGUE_RANK:
+                        break
         if found is None:
             return None, index + 1
         rule, facts = found
