@@ -16,6 +16,21 @@ if TYPE_CHECKING:
 
 _ICONS = {"error": ("✕", "bold red"), "warning": ("▲", "yellow"), "harmless": ("✓", "green")}
 _FEW = 3
+_FEW_CAUSES = 4
+_WORDS = {
+    "en": {
+        "nothing": "Nothing was recognised.", "where": "Where", "why": "Why", "sure": "Sure", "cause": "Cause",
+        "unsure": "The evidence does not decide this.", "confirm": "To confirm", "do": "Do this", "or": "Or",
+        "line": "line {}", "lines": "lines {} to {}", "rest": "{} more follow from it or are harmless (--all shows them).",
+        "pages": "{} more pages have this name (--all shows them):",
+    },
+    "zh": {
+        "nothing": "没有识别出任何内容。", "where": "位置", "why": "原因", "sure": "把握", "cause": "可能的原因",
+        "unsure": "现有信息不足以确定。", "confirm": "如何确认", "do": "建议操作", "or": "或者",
+        "line": "第 {} 行", "lines": "第 {} 至 {} 行", "rest": "另有 {} 项由它引起或无害（--all 全部显示）。",
+        "pages": "另有 {} 个条目也叫这个名字（--all 全部显示）：",
+    },
+}  # fmt: skip
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -128,49 +143,51 @@ def _print(found: Sequence[Diagnosis], *, everything: bool, language: str) -> No
     from rich.console import Console
 
     console = Console(highlight=False, markup=False, soft_wrap=False, emoji=False)
+    words = _WORDS[language]
     if not found:
-        nothing = "没有识别出任何内容。" if language == "zh" else "Nothing was recognised."
-        console.print(nothing)
+        console.print(words["nothing"])
         return
+    is_page = found[0].lines is None
     shown = [diagnosis for diagnosis in found if everything or diagnosis.root] or list(found[:1])
     for index, diagnosis in enumerate(shown):
         if index:
             console.print()
-        _print_one(console, diagnosis, language=language)
-    rest = len(found) - len(shown)
+        _print_one(console, diagnosis, words, with_causes=is_page or not diagnosis.sure)
+    rest = [diagnosis for diagnosis in found if diagnosis not in shown]
     if rest:
         console.print()
-        console.print(f"另有 {rest} 项由它引起或无害（--all 全部显示）。" if language == "zh" else
-                      f"{rest} more follow from it or are harmless (--all shows them).", style="dim")  # fmt: skip
+        console.print((words["pages"] if is_page else words["rest"]).format(len(rest)), style="dim")
+    for diagnosis in rest if is_page else ():
+        console.print(f"  {diagnosis.id}  {diagnosis.title}", style="dim", soft_wrap=True)
 
 
-def _print_one(console: Console, diagnosis: Diagnosis, *, language: str) -> None:
+def _print_one(console: Console, diagnosis: Diagnosis, words: dict[str, str], *, with_causes: bool) -> None:
     from rich.text import Text
 
-    zh = language == "zh"
     icon, style = _ICONS[diagnosis.severity]
     code = f"  {diagnosis.tensorrt_code}" if diagnosis.tensorrt_code else ""
     console.print(Text.assemble((f"{icon} {diagnosis.title}", style), (f"  [{diagnosis.id}]{code}", "dim")))
-    where = ", ".join(diagnosis.place.lines())
+    where = list(diagnosis.place.lines(diagnosis.language))
     if diagnosis.lines:
         first, last = diagnosis.lines
-        numbers = f"{first}" if first == last else f"{first}-{last}"
-        where = ", ".join(
-            filter(None, (where, f"第 {numbers} 行" if zh else f"line{'s' if first != last else ''} {numbers}"))
-        )
-    rows = [("位置" if zh else "Where", where), ("原因" if zh else "Why", diagnosis.why or diagnosis.meaning)]
+        where.append(words["line"].format(first) if first == last else words["lines"].format(first, last))
+    rows = [(words["where"], ", ".join(where)), (words["why"], diagnosis.why or diagnosis.meaning)]
     if not diagnosis.sure:
-        rows.append(("把握" if zh else "Sure", "现有信息不足以确定。" if zh else "The evidence does not decide this."))
+        rows.append((words["sure"], words["unsure"]))
     for name, text in rows:
         if text:
             console.print(Text.assemble((f"  {name}: ", "bold"), _safe(text)))
+    for number, cause in enumerate(diagnosis.causes[:_FEW_CAUSES] if with_causes else (), start=1):
+        confirm = (f" {words['confirm']}: {_safe(cause.evidence)}", "dim") if cause.evidence else ""
+        console.print(Text.assemble((f"  {words['cause']} {number}: ", "bold"), _safe(cause.text), confirm))
     for number, remedy in enumerate(diagnosis.remedies[:_FEW], start=1):
-        name = ("建议操作" if zh else "Do this") if number == 1 else ("或者" if zh else "Or")
+        name = words["do"] if number == 1 else words["or"]
         console.print(Text.assemble((f"  {name}: ", "bold green" if number == 1 else "bold"), _safe(remedy.text)))
         for line in remedy.code_text().splitlines():
-            console.print(Text(f"      {_safe(line)}", "cyan"))
+            # Not wrapped: it is there to be copied.
+            console.print(Text(f"      {_safe(line)}", "cyan"), soft_wrap=True)
     for url in diagnosis.references[:1]:
-        console.print(Text(f"  {url}", "dim"))
+        console.print(Text(f"  {url}", "dim"), soft_wrap=True)
 
 
 def _safe(text: str) -> str:

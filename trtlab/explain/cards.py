@@ -15,16 +15,16 @@ _WORDS = {
         "do": "Do this", "others": "Other ways", "more": "More", "message": "The message", "meaning": "What it means",
         "causes": "Possible causes", "confirm": "To confirm", "confused": "Often taken for", "references": "To read",
         "unsure": "The evidence does not decide this.", "nothing": "Nothing was recognised",
-        "nothing_hint": "Give more of the log: the first error, and the lines before it.", "also": "Also in it", "step": "step",
-        "node": "node", "tensor": "tensor", "in": "in", "line": "line {}", "lines": "lines {}",
+        "nothing_hint": "Give more of the log: the first error, and the lines before it.", "also": "Also in it",
+        "line": "line {}", "lines": "lines {}",
     },
     "zh": {
         "error": "错误", "warning": "警告", "harmless": "无害", "consequence": "由它引起", "where": "位置", "why": "原因",
         "do": "建议操作", "others": "其他办法", "more": "更多", "message": "原始消息", "meaning": "含义",
         "causes": "可能的原因", "confirm": "如何确认", "confused": "容易混淆", "references": "参考资料",
         "unsure": "现有信息不足以确定。", "nothing": "没有识别出任何内容",
-        "nothing_hint": "请提供更多日志：第一条错误以及它之前的几行。", "also": "其中还有", "step": "步骤",
-        "node": "节点", "tensor": "张量", "in": "位于", "line": "第 {} 行", "lines": "第 {} 行",
+        "nothing_hint": "请提供更多日志：第一条错误以及它之前的几行。", "also": "其中还有",
+        "line": "第 {} 行", "lines": "第 {} 行",
     },
 }  # fmt: skip
 _ICONS = {"error": "✕", "warning": "▲", "harmless": "✓", "consequence": "↳"}
@@ -84,17 +84,7 @@ def _card(diagnosis: Diagnosis, words: dict[str, str]) -> str:
 
 
 def _where(diagnosis: Diagnosis, words: dict[str, str]) -> str:
-    place = diagnosis.place
-    node = f"{words['node']} '{place.node}'" if place.node else ""
-    if place.operator:
-        node = f"{node} ({place.operator})".strip()
-    parts = [
-        f"{words['step']} {place.step}" if place.step else "",
-        node,
-        f"{words['tensor']} '{place.tensor}'" if place.tensor else "",
-    ]
-    if place.scope:
-        parts.append(f"{words['in']} {place.scope}")
+    parts = list(diagnosis.place.lines(diagnosis.language))
     if diagnosis.lines:
         first, last = diagnosis.lines
         numbers = str(first) if first == last else f"{first}-{last}"

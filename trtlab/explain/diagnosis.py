@@ -25,15 +25,29 @@ class Place(Result):
     tensor: str = ""
     scope: str = ""
 
-    def lines(self) -> tuple[str, ...]:
-        """The place in words, one line each."""
-        node = f"node '{self.node}'" if self.node else ""
+    def lines(self, language: str = "en") -> tuple[str, ...]:
+        """The place in words, one line each, in `en` or `zh`."""
+        words = _PLACE_WORDS[language]
+        node = f"{words['node']} '{self.node}'" if self.node else ""
         if self.operator:
-            node = f"{node or 'a node'} ({self.operator})"
+            node = f"{node or words['a node']}{words['operator'].format(self.operator)}"
         if node and self.scope:
-            node += f" in {self.scope}"
-        tensor = f"tensor '{self.tensor}'" if self.tensor else ""
-        return tuple(filter(None, (f"step {self.step}" if self.step else "", node, tensor)))
+            node += words["in"].format(self.scope)
+        tensor = f"{words['tensor']} '{self.tensor}'" if self.tensor else ""
+        return tuple(filter(None, (f"{words['step']} {self.step}" if self.step else "", node, tensor)))
+
+
+_PLACE_WORDS = {
+    "en": {"step": "step", "node": "node", "a node": "a node", "operator": " ({})", "in": " in {}", "tensor": "tensor"},
+    "zh": {
+        "step": "步骤",
+        "node": "节点",
+        "a node": "某个节点",
+        "operator": "（{}）",
+        "in": "，位于 {}",
+        "tensor": "张量",
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -123,7 +137,7 @@ class Diagnosis(Result):
     language: str = "en"
 
     def __repr__(self) -> str:
-        where = _one_line(", ".join(self.place.lines()))
+        where = _one_line(", ".join(self.place.lines(self.language)))
         lines = [f"{_one_line(self.title)}{f' ({self.tensorrt_code})' if self.tensorrt_code else ''}"]
         if where:
             lines.append(f"    Where: {shorten_middle(where, 160)}")

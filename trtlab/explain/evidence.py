@@ -102,12 +102,17 @@ def _driver(facts: Facts, message: str, has_driver: bool | None) -> str:
     return "env.no_gpu" if has_driver is False else "env.driver_too_old"
 
 
+_AT_RUN_TIME = re.compile(
+    r"ExecutionContext|enqueue|readEngineFromArchive|[dD]eserialize|pycuda|cuMem|TensorRT-LLM|(?i:cuda failure)"
+)
+
+
 def _memory(facts: Facts, message: str, has_driver: bool | None) -> str:
     del has_driver
     size = facts.get("requested_bytes", "")
     if "resizePhysical" in message and size.isdigit() and int(size) % _ROUND_BYTES == 0:
         return "config.workspace"
-    at_run_time = re.search(r"ExecutionContext|enqueue|readEngineFromArchive|[dD]eserialize|pycuda|cuMem|TensorRT-LLM|(?i:cuda failure)", message)
+    at_run_time = _AT_RUN_TIME.search(message)
     return "runtime.oom" if at_run_time else "build.out_of_memory"
 
 

@@ -12,13 +12,13 @@ _TITLES = {
     "en": {
         "causes": "Possible causes", "message": "The original message", "sure": "How sure", "meaning": "What it means",
         "unsure": "The evidence does not decide this; the causes below are the likely ones.", "confirm": "To confirm:",
-        "confused": "Often taken for", "read": "Read more", "step": "step", "node": "node", "tensor": "tensor", "in": "in",
+        "confused": "Often taken for", "read": "Read more",
         "error": "error", "warning": "warning", "harmless": "harmless", "consequence": "follows from it",
     },
     "zh": {
         "causes": "可能的原因", "message": "原始消息", "sure": "把握程度", "meaning": "含义",
         "unsure": "现有信息不足以确定；下面是比较可能的原因。", "confirm": "如何确认：",
-        "confused": "容易混淆", "read": "参考资料", "step": "步骤", "node": "节点", "tensor": "张量", "in": "位于",
+        "confused": "容易混淆", "read": "参考资料",
         "error": "错误", "warning": "警告", "harmless": "无害", "consequence": "由它引起",
     },
 }  # fmt: skip
@@ -30,7 +30,7 @@ def diagnosis_card(diagnosis: Diagnosis) -> dict[str, Any]:
     state = _STATES[diagnosis.severity] if diagnosis.root or diagnosis.severity != "error" else "consequence"
     card = plain_card(state, diagnosis.title, why=diagnosis.why or diagnosis.meaning)
     card.update(
-        code=diagnosis.tensorrt_code, id=diagnosis.id, where=_where(diagnosis, words), more=_more(diagnosis, words),
+        code=diagnosis.tensorrt_code, id=diagnosis.id, where=list(diagnosis.place.lines(diagnosis.language)), more=_more(diagnosis, words),
         do=[{"text": remedy.text, "code": remedy.code_text()} for remedy in diagnosis.remedies],
         state_word=words.get(state, ""), lines=list(diagnosis.lines) if diagnosis.lines else None,
     )  # fmt: skip
@@ -55,23 +55,6 @@ def plain_card(state: str, title: str, *, why: str = "") -> dict[str, Any]:
         "state": state, "state_word": "", "title": title, "code": "", "id": "", "where": [], "why": why, "do": [], "more": [],
         "lines": None,
     }  # fmt: skip
-
-
-def _where(diagnosis: Diagnosis, words: dict[str, str]) -> list[str]:
-    if diagnosis.language == "en":
-        return list(diagnosis.place.lines())
-    place = diagnosis.place
-    node = f"{words['node']} '{place.node}'" if place.node else ""
-    if place.operator:
-        node = f"{node}（{place.operator}）" if node else f"{words['node']}（{place.operator}）"
-    if node and place.scope:
-        node += f"，{words['in']} {place.scope}"
-    parts = (
-        f"{words['step']} {place.step}" if place.step else "",
-        node,
-        f"{words['tensor']} '{place.tensor}'" if place.tensor else "",
-    )
-    return [part for part in parts if part]
 
 
 def _more(diagnosis: Diagnosis, words: dict[str, str]) -> list[dict[str, Any]]:
