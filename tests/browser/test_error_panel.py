@@ -120,7 +120,7 @@ def test_log_text_is_shown_as_text_and_nothing_of_it_runs(open_notebook: OpenNot
     panel.get_by_role("tab", name=re.compile("^Log")).click()
     expect(panel.locator(".trtlab-marked-row").first).to_contain_text("<script>window.hacked=1</script>")
     expect(panel.locator(".trtlab-marked-row").first).to_contain_text("␛]0;title␇ red")
-    cards = page.locator(".trtlab-cards:not(.trtlab-error-cards)")
+    cards = page.locator(".trtlab-explained")
     expect(cards).to_contain_text("<img src=x onerror=window.hacked=1>")
     assert page.evaluate("() => window.hacked") is None
     assert page.locator(".jp-OutputArea img, .jp-OutputArea b").count() == 0

@@ -51,7 +51,7 @@ def texts(notebook: Any) -> str:
 
 
 def test_there_are_notebooks() -> None:
-    assert [path.name for path in NOTEBOOKS] == ["00_start_here.ipynb", "01_build_step_by_step.ipynb"]
+    assert [path.name for path in NOTEBOOKS] == ["00_start_here.ipynb", "01_build_step_by_step.ipynb", "05_error_codes.ipynb"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -147,7 +147,7 @@ def _print(found: Sequence[Diagnosis], *, everything: bool, language: str) -> No
     if not found:
         console.print(words["nothing"])
         return
-    is_page = found[0].lines is None
+    is_page = found[0].is_page
     shown = [diagnosis for diagnosis in found if everything or diagnosis.root] or list(found[:1])
     for index, diagnosis in enumerate(shown):
         if index:
@@ -172,7 +172,7 @@ def _print_one(console: Console, diagnosis: Diagnosis, words: dict[str, str], *,
         first, last = diagnosis.lines
         where.append(words["line"].format(first) if first == last else words["lines"].format(first, last))
     rows = [(words["where"], ", ".join(where)), (words["why"], diagnosis.why or diagnosis.meaning)]
-    if not diagnosis.sure:
+    if not diagnosis.sure and not diagnosis.is_page:
         rows.append((words["sure"], words["unsure"]))
     for name, text in rows:
         if text:

@@ -16,6 +16,7 @@ _WORDS = {
         "causes": "Possible causes", "confirm": "To confirm", "confused": "Often taken for", "references": "To read",
         "unsure": "The evidence does not decide this.", "nothing": "Nothing was recognised",
         "nothing_hint": "Give more of the log: the first error, and the lines before it.", "also": "Also in it",
+        "named": "Other pages of this name",
         "line": "line {}", "lines": "lines {}",
     },
     "zh": {
@@ -24,6 +25,7 @@ _WORDS = {
         "causes": "可能的原因", "confirm": "如何确认", "confused": "容易混淆", "references": "参考资料",
         "unsure": "现有信息不足以确定。", "nothing": "没有识别出任何内容",
         "nothing_hint": "请提供更多日志：第一条错误以及它之前的几行。", "also": "其中还有",
+        "named": "同名的其他条目",
         "line": "第 {} 行", "lines": "第 {} 行",
     },
 }  # fmt: skip
@@ -46,8 +48,11 @@ def cards_html(diagnoses: Sequence[Diagnosis], *, language: str = "") -> str:
         body = "".join(_card(diagnosis, words) for diagnosis in first)
         if rest:
             inner = "".join(_card(diagnosis, words) for diagnosis in rest)
-            body += f"<details><summary>{words['also']}: {escape(_count(rest, words))}</summary>{inner}</details>"
-    return f"<style>{_style()}</style><div class='trtlab-cards' lang='{language}'>{body}</div>"
+            summary = f"{words['also']}: {_count(rest, words)}"
+            if first[0].is_page:
+                summary = f"{words['named']} ({len(rest)})"
+            body += f"<details><summary>{escape(summary)}</summary>{inner}</details>"
+    return f"<style>{_style()}</style><div class='trtlab-explained' lang='{language}'>{body}</div>"
 
 
 @cache
@@ -61,7 +66,7 @@ def _count(diagnoses: Iterable[Diagnosis], words: dict[str, str]) -> str:
 
 
 def _kind(diagnosis: Diagnosis) -> str:
-    if diagnosis.root or diagnosis.severity == "harmless":
+    if diagnosis.root or diagnosis.is_page or diagnosis.severity == "harmless":
         return "harmless" if diagnosis.severity == "harmless" else diagnosis.severity
     return "consequence"
 
@@ -73,8 +78,9 @@ def _card(diagnosis: Diagnosis, words: dict[str, str]) -> str:
     head = f"<h4>{state}{escape(diagnosis.title)}<small>{escape(diagnosis.id)}</small>{code}</h4>"
     rows = [
         (words["where"], escape(_where(diagnosis, words))),
-        (words["why"], escape(diagnosis.why) or escape(diagnosis.meaning)),
-        ("", f"<em>{words['unsure']}</em>" if not diagnosis.sure else ""),
+        (words["meaning"] if diagnosis.is_page else words["why"], escape(diagnosis.why) or escape(diagnosis.meaning)),
+        ("", f"<em>{words['unsure']}</em>" if not diagnosis.sure and not diagnosis.is_page else ""),
+        (words["causes"], _causes(diagnosis, words) if diagnosis.is_page else ""),
         (words["do"], _remedy(diagnosis.remedies[0]) if diagnosis.remedies else ""),
     ]
     listed = "".join(f"<dt>{name}</dt><dd>{text}</dd>" for name, text in rows if text)
@@ -107,13 +113,17 @@ def _others(diagnosis: Diagnosis, words: dict[str, str]) -> str:
     return f"<details><summary>{words['others']} ({len(diagnosis.remedies) - 1})</summary><ol>{items}</ol></details>"
 
 
-def _more(diagnosis: Diagnosis, words: dict[str, str]) -> str:
-    causes = "".join(
+def _causes(diagnosis: Diagnosis, words: dict[str, str]) -> str:
+    items = "".join(
         f"<li>{escape(cause.text)}"
         + (f"<br><em>{words['confirm']}: {escape(cause.evidence)}</em>" if cause.evidence else "")
         + "</li>"
         for cause in diagnosis.causes
     )
+    return f"<ol>{items}</ol>" if items else ""
+
+
+def _more(diagnosis: Diagnosis, words: dict[str, str]) -> str:
     confused = "".join(f"<li>{escape(other.title)}: {escape(other.how)}</li>" for other in diagnosis.confused_with)
     links = "".join(
         f"<li><a href='{escape(url, quote=True)}' target='_blank' rel='noopener noreferrer'>{escape(url)}</a></li>"
@@ -124,7 +134,7 @@ def _more(diagnosis: Diagnosis, words: dict[str, str]) -> str:
     parts = [
         (words["message"], f"<pre>{escape(original)}</pre>" if original else ""),
         (words["meaning"], escape(diagnosis.meaning) if diagnosis.why else ""),
-        (words["causes"], f"<ol>{causes}</ol>" if causes else ""),
+        (words["causes"], "" if diagnosis.is_page else _causes(diagnosis, words)),
         (words["confused"], f"<ul>{confused}</ul>" if confused else ""),
         (words["references"], f"<ul>{links}</ul>" if links else ""),
     ]

@@ -136,6 +136,11 @@ class Diagnosis(Result):
     confused_with: tuple[LookAlike, ...] = ()
     language: str = "en"
 
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a page of the catalog that was asked for by its name, and nothing that was met."""
+        return not self.original and self.lines is None and self.place == Place()
+
     def __repr__(self) -> str:
         where = _one_line(", ".join(self.place.lines(self.language)))
         lines = [f"{_one_line(self.title)}{f' ({self.tensorrt_code})' if self.tensorrt_code else ''}"]

@@ -27,7 +27,8 @@ _TITLES = {
 def diagnosis_card(diagnosis: Diagnosis) -> dict[str, Any]:
     """Return a diagnosis as a card, in its own language."""
     words = _TITLES[diagnosis.language]
-    state = _STATES[diagnosis.severity] if diagnosis.root or diagnosis.severity != "error" else "consequence"
+    is_first = diagnosis.root or diagnosis.is_page or diagnosis.severity != "error"
+    state = _STATES[diagnosis.severity] if is_first else "consequence"
     card = plain_card(state, diagnosis.title, why=diagnosis.why or diagnosis.meaning)
     card.update(
         code=diagnosis.tensorrt_code, id=diagnosis.id, where=list(diagnosis.place.lines(diagnosis.language)), more=_more(diagnosis, words),
@@ -66,8 +67,8 @@ def _more(diagnosis: Diagnosis, words: dict[str, str]) -> list[dict[str, Any]]:
     confused = [{"text": other.title, "note": other.how} for other in diagnosis.confused_with]
     parts: list[dict[str, Any]] = [
         {"title": words["message"], "text": diagnosis.original},
-        {"title": words["sure"], "text": "" if diagnosis.sure else words["unsure"]},
-        {"title": words["causes"], "items": causes},
+        {"title": words["sure"], "text": "" if diagnosis.sure or diagnosis.is_page else words["unsure"]},
+        {"title": words["causes"], "items": causes, "open": diagnosis.is_page},
         {"title": words["meaning"], "text": diagnosis.meaning if diagnosis.why else ""},
         {"title": words["confused"], "items": confused},
         {"title": words["read"], "links": [url for url in diagnosis.references if url.startswith("https://")]},

@@ -23,7 +23,9 @@ def cards(diagnoses: Sequence[Diagnosis]) -> list[dict[str, Any]]:
     shown = []
     for index, diagnosis in enumerate(diagnoses[:_SHOWN_CARDS]):
         group = (
-            "harmless"
+            "first"
+            if diagnosis.is_page
+            else "harmless"
             if diagnosis.severity == "harmless"
             else "first"
             if diagnosis.root or index == 0

@@ -107,7 +107,7 @@ function detailsList(parent) {
         setText(preview, previewOf(next).slice(0, PREVIEW_LENGTH));
         body.replaceChildren(...moreContent(next));
       };
-      return { node: element("details", {}, summary, body), update };
+      return { node: element("details", { open: Boolean(item.open) }, summary, body), update };
     },
   });
 }
