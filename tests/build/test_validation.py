@@ -17,7 +17,7 @@ from trtlab._results import from_dict
 from trtlab.build.plan import BuildPlan, ShapeProfile, ShapeRange, shape_profile
 from trtlab.build.session import BuildSession
 from trtlab.build.validation import PlanProblem, validate
-from trtlab.model.actions import _tensor
+from trtlab.model.actions import describe_value
 from trtlab.model.description import ModelDescription, TensorDescription
 from trtlab.worker import Worker, shared_pool
 

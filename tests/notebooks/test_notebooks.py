@@ -11,6 +11,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from trtlab.explain.catalog import catalog
+
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -83,3 +85,25 @@ def test_build_step_by_step_shows_each_step(course: Path, monkeypatch: pytest.Mo
     assert "import tensorrt" in said
     assert "A Reshape does not allow other sizes" in said
     assert not list(course.glob("*.engine*")), "the notebook leaves its files behind"
+
+
+def test_error_codes_are_provoked_explained_and_put_right(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = texts(execute(ROOT / "notebooks" / "05_error_codes.ipynb", course, monkeypatch))
+    for identifier in (
+        "name.INVALID_ARGUMENT",
+        "parse.invalid_model",
+        "parse.unsupported_node",
+        "config.profile_missing",
+        "runtime.shape_out_of_profile",
+        "build.out_of_memory",
+        "runtime.cuda_illegal_access",
+        "api.removed",
+        "build.calibration",
+    ):
+        assert catalog()[identifier].title.en in said, identifier
+    assert catalog()["cuda.700"].title.zh in said
+    assert "TensorRT does not compute determinants" in said
+    assert "[4096,1,8,8]" in said
+    assert said.count("BuildReport: Engine of") >= 3, "what was put right builds"
+    assert "the same determinants" in said
+    assert "max_workspace_size" in said

@@ -17,6 +17,7 @@ from trtlab.explain.building import diagnose_build, diagnose_ending, diagnose_fi
 from trtlab.explain.diagnosis import Cause, Diagnosis, Place, Remedy
 from trtlab.explain.parsing import diagnose_parse
 from trtlab.model.description import ModelDescription
+from trtlab.model.node_description import RefusalFacts
 from trtlab.worker import LogRecord, WorkerDied
 
 _ERRORS = ("error", "internal_error")
@@ -25,11 +26,12 @@ _UNCLEAR_IDS = ("build.failed", "build.myelin_internal", "build.internal_error",
 
 
 class ParserRefused(TrtlabError):  # noqa: N818 - an event, named as what happened
-    """The ONNX parser refused the model; `errors` is all that it said."""
+    """The ONNX parser refused the model; `errors` is all that it said, `evidence` what the model says about each."""
 
-    def __init__(self, errors: tuple[ParserError, ...]) -> None:
+    def __init__(self, errors: tuple[ParserError, ...], *, evidence: tuple[RefusalFacts, ...] = ()) -> None:
         super().__init__(f"The parser refused the model with {len(errors)} errors.")
         self.errors = errors
+        self.evidence = evidence
 
 
 def explain_failure(
@@ -65,7 +67,7 @@ def _parser(error: ParserRefused, log: Sequence[LogRecord], model: ModelDescript
     output = "\n".join(record.message for record in log if record.source in ("stdout", "stderr"))
     errors = tuple(replace(item, output=output) if output and item.node_index < 0 else item for item in error.errors)
     if errors:
-        return diagnose_parse(errors, model)
+        return diagnose_parse(errors, model, evidence=error.evidence)
     messages = [record.message for record in log if record.severity in _ERRORS]
     return (diagnose_build(messages or ["The parser refused the model and gave no reason."], step="parse"),)
 

@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from trtlab._engine_results import BuiltEngine, InspectResult, Installation, ParseResult, WrittenEngine
-from trtlab._errors import InputError, PlanError, TrtlabError, WorkerError
+from trtlab._engine_results import BuiltEngine, InspectResult, Installation, ParserError, ParseResult, WrittenEngine
+from trtlab._errors import ActionError, InputError, PlanError, TrtlabError, WorkerError
 from trtlab._format import format_bytes, plural
 from trtlab._results import from_dict
 from trtlab.build.cache import CacheEntry, EngineCache, cache_key, now_utc
@@ -26,7 +26,9 @@ from trtlab.build.saving import FileSignature, check_output, engine_note, save_e
 from trtlab.build.steps import StepName, StepRecord
 from trtlab.build.validation import validate
 from trtlab.build.worker_lease import WorkerLease
+from trtlab.explain.refusals import facts_requests
 from trtlab.model.description import Finding, ModelDescription
+from trtlab.model.node_description import RefusalFacts
 from trtlab.worker import ActionCancelled, Event, WorkerLimits, WorkerPool
 
 _ENGINE_ACTIONS = "trtlab.engine.actions"
@@ -196,12 +198,22 @@ class StepRunner:
         self.parsed = from_dict(ParseResult, self._make("parse"))
         if not self.parsed.ok:
             self.lease.held.discard("parse")
-            raise ParserRefused(self.parsed.errors)
+            raise ParserRefused(self.parsed.errors, evidence=self._evidence(self.parsed.errors))
         installation = self.parsed.installation
         line = f"accepted by {installation.title}: {plural(self.parsed.layers, 'layer')}"
         if installation.limitations:
             line += f". Not offered with this release: {' '.join(installation.limitations)}"
         return StepOutcome(line, self.parsed)
+
+    def _evidence(self, errors: tuple[ParserError, ...]) -> tuple[RefusalFacts, ...]:
+        """Ask the model about what was refused. That is worth having, not worth failing for."""
+        try:
+            found = self.lease.call(f"{_MODEL_ACTIONS}:refusal_facts", refused=facts_requests(errors))
+        except ActionCancelled:
+            raise
+        except (ActionError, WorkerError):
+            return ()
+        return tuple(from_dict(RefusalFacts, item) for item in found)
 
     def _configure(self) -> StepOutcome:
         self._provide("configure")

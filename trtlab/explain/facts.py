@@ -52,7 +52,7 @@ FACTS: Mapping[str, str] = {
     "replacement": "what replaces it",
     "path": "file that it is about",
     "tactic": "tactic",
-    "reason": "TensorRT's own words for the reason, cleaned",
+    "reason": "why, in plain words: the known reason, else TensorRT's own words, cleaned",
     "exception": "class of the Python exception",
 }
 FACT_NAMES = frozenset(FACTS)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from trtlab._engine_results import ParserError
 from trtlab.explain.catalog import Language
 from trtlab.explain.diagnosing import diagnosis_of
-from trtlab.explain.diagnosis import Cause, Diagnosis
+from trtlab.explain.diagnosis import Cause, Diagnosis, Remedy
 from trtlab.explain.evidence import completed_facts
 from trtlab.explain.log.rules import Recogniser
-from trtlab.explain.wording import clean_message, first_sentence
+from trtlab.explain.refusals import Refusal, explain_refusal, readable_reason
+from trtlab.explain.wording import clean_message
 from trtlab.model.description import ModelDescription
+from trtlab.model.node_description import RefusalFacts
 
-# `Assertion failed: condition: reason` of the importers, `condition && "reason"` of the static checks.
-_QUOTED_REASON = re.compile(r'&&\s*"(?P<reason>.*)"\s*$', re.DOTALL)
-_ASSERTION = re.compile(r"^Assertion failed: (?P<condition>.*?): (?P<reason>\S.*)$", re.DOTALL)
+__all__ = ["diagnose_parse", "node_in_words", "readable_reason", "with_refusal"]
+
 _UNSUPPORTED_TYPE = re.compile(r"Unsupported ONNX data type: (\w+)")
 # What a code says where no message is recognised.
 _BY_CODE = {
@@ -28,22 +30,41 @@ _FAULT_OF_TENSORRT = re.compile(r"Error Code \d+: Internal Error \((?!Parameter 
 
 
 def diagnose_parse(
-    errors: tuple[ParserError, ...], model: ModelDescription | None, *, version: str = "", language: Language = "en"
+    errors: tuple[ParserError, ...],
+    model: ModelDescription | None,
+    *,
+    evidence: Sequence[RefusalFacts] = (),
+    version: str = "",
+    language: Language = "en",
 ) -> tuple[Diagnosis, ...]:
-    """Return one diagnosis for each error of the parser, in its order."""
-    return tuple(_diagnose(error, model, version, language) for error in errors)
+    """Return one diagnosis for each error of the parser, in its order.
+
+    Args:
+        errors: The errors.
+        model: The model, if it could be read.
+        evidence: What the model says about each error (`trtlab.model.actions:refusal_facts`), if it was asked.
+        version: TensorRT's version (`10.8`, `rtx-1.7`), so that remedies fit it.
+        language: Of the texts.
+    """
+    found = (*evidence[: len(errors)], *(RefusalFacts() for _ in errors[len(evidence) :]))
+    return tuple(
+        _diagnose(error, facts, model, version, language) for error, facts in zip(errors, found, strict=True)
+    )
 
 
-def _diagnose(error: ParserError, model: ModelDescription | None, version: str, language: Language) -> Diagnosis:
+def _diagnose(
+    error: ParserError, evidence: RefusalFacts, model: ModelDescription | None, version: str, language: Language
+) -> Diagnosis:
     text = clean_message(error.text)
     identifier, facts = _recognised(error, text)
     facts = {**facts, **_facts_of(error, model)}
+    refusal = explain_refusal(error, facts=evidence, known=facts, language=language)
+    if evidence.around:
+        facts.pop("node", None)  # the number is that of the node around it
+    facts |= refusal.facts
     identifier, facts = completed_facts(identifier, facts, text, version=version)
-    reason = readable_reason(error.text)
-    if reason and reason != "false":
-        facts.setdefault("reason", reason)
-    else:
-        facts.pop("reason", None)
+    identifier = refusal.diagnosis or identifier
+    facts["reason"] = refusal.reason
     diagnosis = diagnosis_of(
         identifier,
         facts,
@@ -53,11 +74,26 @@ def _diagnose(error: ParserError, model: ModelDescription | None, version: str, 
         tensorrt_code=error.code,
         original="\n".join(filter(None, (error.text, error.source, error.output))),
     )
-    if not diagnosis.why:
-        diagnosis = replace(diagnosis, why=reason if reason != "false" else diagnosis.meaning)
-    if not error.node_name and error.node_index >= 0:
-        diagnosis = replace(diagnosis, place=replace(diagnosis.place, node=f"#{error.node_index}"))
+    diagnosis = with_refusal(diagnosis, refusal)
     return _with_domains(diagnosis, model) if identifier == "parse.plugin_missing" else diagnosis
+
+
+def with_refusal(diagnosis: Diagnosis, refusal: Refusal) -> Diagnosis:
+    """Say the real reason, with the evidence, and what to do instead before all general remedies."""
+    # The catalog's sentence hands on the parser's words; a reason that is known needs none, and is not the parser's.
+    said = refusal.reason if refusal.restriction or not diagnosis.why else diagnosis.why
+    space = "" if diagnosis.language == "zh" else " "
+    why = space.join(filter(None, (said, refusal.evidence)))
+    causes = diagnosis.causes
+    if refusal.restriction:
+        causes = (Cause(refusal.reason, refusal.evidence), *causes)
+    elif causes and refusal.evidence:
+        first = causes[0]
+        causes = (Cause(first.text, f"{refusal.evidence} {first.evidence}".strip()), *causes[1:])
+    remedies = diagnosis.remedies
+    if refusal.instead:
+        remedies = (Remedy(refusal.instead, refusal.code), *remedies)
+    return replace(diagnosis, why=why, causes=causes, remedies=remedies)
 
 
 def _recognised(error: ParserError, text: str) -> tuple[str, dict[str, str]]:
@@ -73,8 +109,10 @@ def _recognised(error: ParserError, text: str) -> tuple[str, dict[str, str]]:
 
 def _facts_of(error: ParserError, model: ModelDescription | None) -> dict[str, str]:
     """Return what the error itself says, which is more exact than what its message says."""
+    # The index is that of the node of the main graph around it, which says nothing of a node in a branch or function.
+    number = f"#{error.node_index}" if error.node_index >= 0 and not error.scope else ""
     facts = {
-        "node": error.node_name or (f"#{error.node_index}" if error.node_index >= 0 else ""),
+        "node": error.node_name or number,
         "operator": error.operator,
         "tensor": error.tensor,
         "scope": "/".join(error.scope),
@@ -106,12 +144,3 @@ def node_in_words(error: ParserError) -> str:
     if error.node_index >= 0:
         return f"node #{error.node_index} ({error.operator or 'unknown operator'})"
     return f"a node ({error.operator})" if error.operator else "the model"
-
-
-def readable_reason(text: str) -> str:
-    """Return the readable part of a parser message: the reason of an assertion if it has one, else all of it."""
-    text = clean_message(text)
-    found = _QUOTED_REASON.search(text) or _ASSERTION.match(text)
-    if found:
-        return re.sub(r'"\s*"', "", found["reason"]).strip()
-    return first_sentence(text.removeprefix("Assertion failed: "))

@@ -10,7 +10,6 @@ from trtlab._errors import InputError
 from trtlab.model.description import Dimension, ModelDescription, TensorDescription
 from trtlab.model.skeleton import raw_bytes
 from trtlab.model.tensor_rules import data_problem, tensor_bytes
-from trtlab.model.walk import scopes, tensors
 
 if TYPE_CHECKING:
     from onnx import TensorProto, ValueInfoProto
@@ -57,7 +56,23 @@ def check(context: ActionContext) -> list[dict[str, Any]]:
     from trtlab.model.check import check as check_model
 
     file = loaded_model(context)
-    return [finding.to_dict() for finding in check_model(file.proto, folder=file.path.parent)]
+    return [finding.to_dict() for finding in check_model(file.proto, folder=file.path.parent, file=file)]
+
+
+def refusal_facts(context: ActionContext, *, refused: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what the loaded model says about what the parser refused, in the order of `refused`.
+
+    Args:
+        context: Where the model is kept.
+        refused: For each refusal `node` (a `RefusedNode` as a dictionary, or None) and `tensor` (a name, or empty).
+
+    Returns:
+        `RefusalFacts` as dictionaries.
+    """
+    from trtlab.model.node_facts import collect_facts, requests_from
+
+    file = loaded_model(context)
+    return [facts.to_dict() for facts in collect_facts(file.proto, requests_from(refused), folder=file.path.parent)]
 
 
 def describe(file: ModelFile, *, show_path: bool = True) -> ModelDescription:
@@ -65,12 +80,12 @@ def describe(file: ModelFile, *, show_path: bool = True) -> ModelDescription:
     model = file.proto
     counts: Counter[str] = Counter()
     nested = subgraphs = inline = 0
-    for scope in scopes(model):
-        counts.update(f"{node.domain}.{node.op_type}" if node.domain else node.op_type for node in scope.body.node)
-        nested += len(scope.body.node) if scope.path else 0
+    for scope in file.scopes:
+        counts.update(f"{node.domain}.{node.op_type}" if node.domain else node.op_type for node in scope.nodes)
+        nested += len(scope.nodes) if scope.path else 0
         subgraphs += scope.depth > 0
         # Exporters keep weights in Constant nodes too, and in the graphs of an If.
-        inline += sum(_held_bytes(tensor) for tensor, _ in tensors(scope))
+        inline += sum(_held_bytes(tensor) for tensor, _ in scope.tensors)
     initializers = {tensor.name for tensor in model.graph.initializer}
     return ModelDescription(
         path=str(file.path) if show_path else "",
@@ -79,8 +94,8 @@ def describe(file: ModelFile, *, show_path: bool = True) -> ModelDescription:
         ir_version=model.ir_version,
         opsets={entry.domain: entry.version for entry in model.opset_import},
         producer=" ".join(filter(None, map(_text, (model.producer_name, model.producer_version)))),
-        inputs=tuple(_tensor(value) for value in model.graph.input if value.name not in initializers),
-        outputs=tuple(_tensor(value) for value in model.graph.output),
+        inputs=tuple(describe_value(value) for value in model.graph.input if value.name not in initializers),
+        outputs=tuple(describe_value(value) for value in model.graph.output),
         node_count=len(model.graph.node),
         nested_node_count=nested,
         operators=dict(counts.most_common()),
@@ -104,7 +119,8 @@ def _text(value: str | bytes) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
 
 
-def _tensor(value: ValueInfoProto) -> TensorDescription:
+def describe_value(value: ValueInfoProto) -> TensorDescription:
+    """Return what a model says of an input, an output or a tensor between."""
     kind = value.type.WhichOneof("value")
     if kind not in ("tensor_type", "sparse_tensor_type"):
         return TensorDescription(value.name, (kind or "unknown").removesuffix("_type"), None)

@@ -6,6 +6,7 @@ import re
 import threading
 from dataclasses import replace
 
+from trtlab._engine_results import ParserError
 from trtlab._errors import CancelledError
 from trtlab.explain.catalog import Language, check_language
 from trtlab.explain.diagnosing import diagnosis_of
@@ -14,6 +15,8 @@ from trtlab.explain.evidence import causes_from, completed_facts
 from trtlab.explain.log.findings import Finding, Findings
 from trtlab.explain.log.reading import LogSource, blocks
 from trtlab.explain.log.scanning import Scan
+from trtlab.explain.parsing import with_refusal
+from trtlab.explain.refusals import explain_refusal
 
 _TOOLS: tuple[tuple[str, str], ...] = (
     ("TensorRT.trtexec", "trtexec"),
@@ -26,6 +29,10 @@ _TOOLS: tuple[tuple[str, str], ...] = (
 _CODE = re.compile(r"Error Code (\d+): ([A-Z][A-Za-z ]*?)\s*(?:\(|\.|$)|Error Code: (\d+)|\bError\[(\d+)\]")
 _PARSER_CODE = re.compile(
     r"(?:^|\s)\[(\d{1,2})\] (?:Assertion failed|No importer|Invalid Node)|\b(UNSUPPORTED_\w+|INVALID_\w+|MODEL_DESERIALIZE_FAILED): "
+)
+# What the parser says behind its code: `UNSUPPORTED_NODE: Assertion failed: ...`, `[8] Assertion failed: ...`.
+_REFUSED = re.compile(
+    r"(?:\b(?:UNSUPPORTED_NODE\w*|INVALID_(?:NODE|VALUE)|INTERNAL_ERROR): |\[\d{1,2}\] )(?P<text>Assertion failed: [^\n]*|false\b[^\n]*)"
 )
 # A program says what it is in its first lines.
 _TOOL_LINES = 20_000
@@ -114,7 +121,20 @@ def _diagnosis(
         sure=match.rule.sure,
     )
     known = causes_from(identifier, facts, language=language)
-    return replace(diagnosis, causes=(*known, *diagnosis.causes)) if known else diagnosis
+    if known:
+        diagnosis = replace(diagnosis, causes=(*known, *diagnosis.causes))
+    return _with_parsers_reason(diagnosis, match.message) if identifier.startswith("parse.") else diagnosis
+
+
+def _with_parsers_reason(diagnosis: Diagnosis, message: str) -> Diagnosis:
+    """Say what the parser means where it names only a condition of its source, or the word `false`."""
+    said = _REFUSED.search(message)
+    operator = diagnosis.place.operator
+    if said is None or not operator:
+        return diagnosis
+    error = ParserError(code="", text=said["text"].strip(), node_name=diagnosis.place.node, operator=operator)
+    refusal = explain_refusal(error, known=diagnosis.facts, language=check_language(diagnosis.language))
+    return with_refusal(diagnosis, refusal) if refusal.restriction else diagnosis
 
 
 def code_in(text: str) -> str:
