@@ -8,10 +8,12 @@ TensorRT's, ("release",) for what comes from asking for the release, and ("unkno
 from __future__ import annotations
 
 import re
+import types
 from functools import cache
 from typing import Any, TypeAlias
 
 from trtlab import releases
+from trtlab.explain.code.changes import MODULES
 from trtlab.releases import Symbol
 
 Type: TypeAlias = "tuple[Any, ...]"
@@ -34,7 +36,7 @@ _ITEMS = {"INetworkDefinition": ("object", "ILayer"), "ICudaEngine": ("str",)}
 _HINTS = (
     ("config", "IBuilderConfig"), ("builder", "Builder"), ("engine", "ICudaEngine"), ("context", "IExecutionContext"),
     ("ctx", "IExecutionContext"), ("network", "INetworkDefinition"), ("runtime", "Runtime"), ("parser", "OnnxParser"),
-    ("registry", "IPluginRegistry"),
+    ("registry", "IPluginRegistry"), ("layer", "ILayer"), ("tensor", "ITensor"),
 )  # fmt: skip
 
 
@@ -54,7 +56,9 @@ def names() -> dict[str, Symbol]:
 
 
 def _vague(symbol: Symbol) -> bool:
-    return symbol.kind in ("method", "function", "static_method") and not any("-> I" in text for text in symbol.signatures)
+    return symbol.kind in ("method", "function", "static_method") and not any(
+        "-> I" in text for text in symbol.signatures
+    )
 
 
 def attribute(owner: str, name: str) -> Types:
@@ -119,10 +123,23 @@ def items_of(types: Types) -> Types:
     return frozenset(found)
 
 
-def hint(name: str) -> str:
-    """Return the class that a variable's name speaks for; empty if none."""
-    lowered = name.lower()
-    return next((owner for word, owner in _HINTS if lowered == word or lowered.endswith(("_" + word, word)) or lowered.startswith(word + "_")), "")
+def of_object(value: object) -> Types:
+    """Return the type of a live object; nothing for what is none of TensorRT's."""
+    if isinstance(value, types.ModuleType):
+        name = getattr(value, "__name__", "")
+        return frozenset({("module", name)}) if name in MODULES else NOTHING
+    kind = value if isinstance(value, type) else type(value)
+    module = str(getattr(kind, "__module__", "")).partition(".")[0].removesuffix("_bindings")
+    if module not in MODULES or kind.__name__ not in names():
+        return NOTHING
+    return frozenset({("class" if isinstance(value, type) else "object", kind.__name__)})
+
+
+def hints(name: str) -> frozenset[str]:
+    """Return the classes that a variable's name speaks for."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().split("_")
+    compact = "".join(words)
+    return frozenset(owner for word, owner in _HINTS if word in words or compact.endswith(word))
 
 
 def bases_of(owner: str) -> tuple[str, ...]:

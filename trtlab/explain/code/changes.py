@@ -41,6 +41,8 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
         needs: Names that a release must have for that change.
         documented: Since when, for names that no wheel shows.
         distinctive: Whether nothing but TensorRT calls something so.
+        hinted: Whether that holds only where the variable's name says what it is, such as `builder`: others use the name, too.
+        read_only: Whether the names are still there and can only be read.
         references: Pages that say so.
     """
 
@@ -51,6 +53,8 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     needs: tuple[str, ...] = ()
     documented: Documented | None = None
     distinctive: bool = False
+    hinted: bool = False
+    read_only: bool = False
     references: tuple[str, ...] = ()
 
 
@@ -66,10 +70,11 @@ class Gone(msgspec.Struct, frozen=True, forbid_unknown_fields=True, array_like=T
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The content of `api_changes.json`."""
+    """The content of `api_changes.json`: the words, what is gone, and what can only be read, each with the index of its words."""
 
     changes: tuple[Change, ...]
     gone: dict[str, Gone]
+    read_only: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,11 @@ def gone_sentence(symbol: str, until: dict[str, str], since: dict[str, str], lan
     for flavour in MODULES:
         if flavour in until and flavour in since:
             words = (release_words(flavour, since[flavour]), short_version(until[flavour]))
-            lost.append(f"从 {words[0]} 起没有（{words[1]} 还有）" if language == "zh" else f"gone since {words[0]} ({words[1]} still had it)")
+            lost.append(
+                f"从 {words[0]} 起没有（{words[1]} 还有）"
+                if language == "zh"
+                else f"gone since {words[0]} ({words[1]} still had it)"
+            )
         elif flavour in since:
             never.append(FLAVOUR_WORDS[flavour])
     if language == "zh":
@@ -132,8 +141,11 @@ def table(path: Path = DATA / "api_changes.json") -> Table:
     return msgspec.json.decode(path.read_bytes(), type=Table)
 
 
-def change_of(symbol: str) -> Change | None:
-    """Return what replaces a name; None if the table has nothing to say about it."""
+def change_of(symbol: str, *, read_only: bool = False) -> Change | None:
+    """Return what replaces a name, or setting it; None if the table has nothing to say about it."""
+    if read_only:
+        index = table().read_only.get(symbol)
+        return table().changes[index] if index is not None else None
     gone = table().gone.get(symbol)
     return table().changes[gone.change] if gone is not None else None
 
@@ -141,10 +153,21 @@ def change_of(symbol: str) -> Change | None:
 @cache
 def by_attribute() -> dict[str, tuple[str, ...]]:
     """Return, by attribute, the names in the table that nothing but TensorRT uses, such as `num_bindings`."""
+    return _distinctive({symbol: gone.change for symbol, gone in table().gone.items()})
+
+
+@cache
+def read_only_by_attribute() -> dict[str, tuple[str, ...]]:
+    """Return the same of the names that can only be read now."""
+    return _distinctive(table().read_only)
+
+
+def _distinctive(indexes: dict[str, int]) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = {}
-    for symbol, gone in table().gone.items():
+    for symbol, index in indexes.items():
         owner, _, name = symbol.rpartition(".")
-        if owner and table().changes[gone.change].distinctive and symbol in table().changes[gone.change].symbols:
+        change = table().changes[index]
+        if owner and change.distinctive and symbol in change.symbols:
             found.setdefault(name, []).append(symbol)
     return {name: tuple(symbols) for name, symbols in found.items()}
 

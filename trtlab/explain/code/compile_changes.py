@@ -23,6 +23,7 @@ from trtlab.releases import Flavour, Release
 
 SOURCE = DATA / "api_changes.yaml"
 TARGET = DATA / "api_changes.json"
+_FLAVOURS: tuple[Flavour, ...] = ("tensorrt", "tensorrt_rtx")
 _CHINESE = re.compile(r"[一-鿿]")
 
 
@@ -34,12 +35,15 @@ def compiled(path: Path = SOURCE) -> bytes:
     """
     changes = _read_changes(path)
     gone, problems = _gone(changes)
+    read_only, more = _read_only(changes)
+    problems += more
     problems += [problem for change in changes for problem in _problems_of(change)]
     if problems:
         raise ValueError("\n".join(problems))
     lines = b",\n".join(map(msgspec.json.encode, changes))
     names = b",\n".join(msgspec.json.encode(name) + b":" + msgspec.json.encode(gone[name]) for name in sorted(gone))
-    content = b'{"changes":[\n' + lines + b'\n],"gone":{\n' + names + b"\n}}\n"
+    settings = msgspec.json.encode(read_only, order="sorted")
+    content = b'{"changes":[\n' + lines + b'\n],"gone":{\n' + names + b'\n},"read_only":' + settings + b"}\n"
     msgspec.json.decode(content, type=Table)
     return content
 
@@ -62,7 +66,7 @@ def _read_change(entry: dict[str, Any], pages: dict[str, str]) -> Change:
 
 def _gone(changes: tuple[Change, ...]) -> tuple[dict[str, Gone], list[str]]:
     """Return the names that the newest release of a flavour lacks and another one has, and the problems met."""
-    known = {symbol: index for index, change in enumerate(changes) for symbol in change.symbols}
+    known = {symbol: index for index, change in enumerate(changes) if not change.read_only for symbol in change.symbols}
     bases = _bases()
     gone: dict[str, Gone] = {}
     problems: list[str] = []
@@ -77,14 +81,43 @@ def _gone(changes: tuple[Change, ...]) -> tuple[dict[str, Gone], list[str]]:
         gone[symbol] = Gone(index, *spans)
     never = ("", releases.releases("tensorrt_rtx")[0].version)
     for index, change in enumerate(changes):
+        if change.read_only:
+            continue
         if change.documented is None:
-            problems += [f"{symbol} is gone from no release that was read" for symbol in change.symbols if not _used(symbol, gone)]
+            problems += [
+                f"{symbol} is gone from no release that was read"
+                for symbol in change.symbols
+                if not _used(symbol, gone)
+            ]
             continue
         for symbol in change.symbols:
             if symbol in gone:
                 problems.append(f"{symbol} is documented, but wheels show it")
             gone[symbol] = Gone(index, (change.documented.until, change.documented.since), never)
     return gone, problems
+
+
+def _read_only(changes: tuple[Change, ...]) -> tuple[dict[str, int], list[str]]:
+    """Return the properties that some release could set and the newest of its flavour can only read, and the problems met."""
+    words = {symbol: index for index, change in enumerate(changes) if change.read_only for symbol in change.symbols}
+    lost = {symbol for flavour in _FLAVOURS for symbol in _lost_settings(releases.releases(flavour))}
+    problems = [f"{symbol} can only be read now and has no words" for symbol in sorted(lost - words.keys())]
+    problems += [f"{symbol} can still be set, or never could" for symbol in sorted(words.keys() - lost)]
+    return words, problems
+
+
+def _lost_settings(known: tuple[Release, ...]) -> set[str]:
+    newest = known[-1]
+    return {
+        symbol
+        for symbol in releases.symbols(newest.flavour, newest.version)
+        if _is_settable(symbol, newest) is False and any(_is_settable(symbol, release) for release in known)
+    }
+
+
+def _is_settable(symbol: str, release: Release) -> bool | None:
+    fact = releases.describe(symbol, release.flavour, release.version)
+    return fact.settable if fact is not None and fact.kind == "property" else None
 
 
 def _used(symbol: str, gone: dict[str, Gone]) -> bool:

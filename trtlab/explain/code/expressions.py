@@ -7,12 +7,23 @@ import re
 from collections.abc import Sequence
 
 from trtlab.explain.code import api_types
-from trtlab.explain.code.api_types import INTEGER, NONE, NOTHING, OTHER, RELEASE, STRING, UNKNOWN, Type, Types, items_of, union
+from trtlab.explain.code.api_types import (
+    INTEGER,
+    NONE,
+    NOTHING,
+    OTHER,
+    RELEASE,
+    STRING,
+    UNKNOWN,
+    Type,
+    Types,
+    items_of,
+    union,
+)
 from trtlab.explain.code.changes import MODULES
+from trtlab.explain.code.guards import asks_for_name, asks_release, asks_version, last_name
 from trtlab.explain.code.scopes import IMPORT, Class, Function, Scope, Use
 
-# Names that people give to the answer of "which TensorRT is this?".
-_RELEASE_NAME = re.compile(r"(?i)(?:trt|tensorrt)_?(?:ver|major|minor|\d)|(?:^|_)rtx|v3_api|^is_?(?:trt|tensorrt)$")
 _INTEGER_CALLS = ("int", "len", "ord", "round")
 _SAME_ITEMS = ("list", "tuple", "sorted", "reversed", "set", "iter")
 _IMPORTS = ("import_module", "lazy_import", "__import__", "importorskip")
@@ -23,19 +34,21 @@ class Expressions:
 
     def __init__(self) -> None:
         self.uses: dict[int, Use] = {}
+        self.types: dict[int, Types] = {}
         self.functions: dict[ast.AST, Function] = {}
         self.classes: dict[ast.AST, Class] = {}
         self.guards = 0
-        self.aliases: list[str] = []
 
     def evaluate(self, node: ast.expr | None, scope: Scope) -> Types:
         """Return what an expression can hold."""
         if node is None:
             return NONE
         method = getattr(self, f"_{type(node).__name__.lower()}", None)
-        if method is not None:
-            found: Types = method(node, scope)
-            return found
+        found: Types = method(node, scope) if method is not None else self._any(node, scope)
+        self.types[id(node)] = union(self.types.get(id(node), NOTHING), found)
+        return found
+
+    def _any(self, node: ast.expr, scope: Scope) -> Types:
         parts = [self.evaluate(child, scope) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
         return RELEASE if any(("release",) in types for types in parts) else UNKNOWN
 
@@ -68,24 +81,25 @@ class Expressions:
     def _own_attribute(self, owner: Class, name: str) -> Types:
         method = owner.method(name)
         if method is not None:
-            if any(_called(decorator) in ("property", "cached_property") for decorator in getattr(method.node, "decorator_list", ())):
+            if any(
+                _called(decorator) in ("property", "cached_property")
+                for decorator in getattr(method.node, "decorator_list", ())
+            ):
                 return method.result or UNKNOWN
             return frozenset({("own function", method, True)})
         if owner.has(name):
             return owner.attribute(name)
-        return union(*(api_types.attribute(base, name) for current in owner.lineage() for base in current.trt_bases)) or UNKNOWN
-
-    def asks_release(self, test: ast.expr, types: Types) -> bool:
-        """Return whether a test asks which TensorRT this is: by its version, by what it has, or by a name that says so."""
-        if ("release",) in types:
-            return True
-        return any(_RELEASE_NAME.search(last_name(part)) for part in ast.walk(test) if isinstance(part, (ast.Name, ast.Attribute)))
+        return (
+            union(*(api_types.attribute(base, name) for current in owner.lineage() for base in current.trt_bases))
+            or UNKNOWN
+        )
 
     def note_use(self, node: ast.AST, name: str, base: Types, scope: Scope) -> None:
         """Note that `name` is asked of something."""
         use = self.uses.setdefault(id(node), Use(node, name))
         use.scope = scope
         use.guarded = use.guarded and self.guards > 0
+        use.stored = isinstance(getattr(node, "ctx", None), ast.Store)
         for kind in base:
             if kind[0] in ("module", "import"):
                 use.owners.add("" if kind[0] == "module" else IMPORT)
@@ -118,22 +132,32 @@ class Expressions:
         name = _called(node.func)
         first = arguments[0] if arguments else NOTHING
         if isinstance(node.func, ast.Name) and scope.lookup(node.func.id) is None:
-            if name in ("hasattr", "getattr"):
-                return RELEASE if name == "hasattr" or len(node.args) > 2 else UNKNOWN  # noqa: PLR2004 - with a default
-            if name in _INTEGER_CALLS:
-                return RELEASE if ("release",) in first else INTEGER
-            if name == "range":
-                return frozenset({("items", ("int",))})
-            if name == "str":
-                return RELEASE if ("release",) in first else STRING
-            if name in _SAME_ITEMS and first:
-                return frozenset({("items", kind) for kind in items_of(first)})
-        if name in _IMPORTS and node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str):
-            module = re.split(r"[<>=!~ ]", node.args[0].value, maxsplit=1)[0]
+            found = self._builtin_call(node, name, first)
+            if found is not None:
+                return found
+        if name in _IMPORTS and node.args and isinstance(node.args[0], ast.Constant):
+            module = re.split(r"[<>=!~ ]", str(node.args[0].value), maxsplit=1)[0]
             return frozenset({("module", module)}) if module in MODULES else UNKNOWN
+        if asks_version(node):
+            return RELEASE
         if name == "lazy_import_trt":
             return frozenset({("module", "tensorrt")})
         return first if name == "enter_context" and first else None
+
+    def _builtin_call(self, node: ast.Call, name: str, first: Types) -> Types | None:
+        if name == "hasattr" or (name == "getattr" and len(node.args) > 2):  # noqa: PLR2004 - with a default
+            return RELEASE if asks_for_name(node, first) else UNKNOWN
+        if name in ("dir", "vars") and any(kind[0] in ("module", "object", "class") for kind in first):
+            return RELEASE
+        if name in _INTEGER_CALLS:
+            return RELEASE if ("release",) in first else INTEGER
+        if name == "range":
+            return frozenset({("items", ("int",))})
+        if name == "str":
+            return RELEASE if ("release",) in first else STRING
+        if name in _SAME_ITEMS and first:
+            return frozenset({("items", kind) for kind in items_of(first)})
+        return None
 
     def _result_of(self, kind: Type, positional: Sequence[Types], named: dict[str | None, Types]) -> Types:
         if kind[0] == "class":
@@ -149,13 +173,16 @@ class Expressions:
             return frozenset({("own object", kind[1])})
         if kind[0] == "own function":
             self._pass(kind[1], positional, named, bound=kind[2])
+            kind[1].note_call(guarded=self.guards > 0)
             return kind[1].result or UNKNOWN
         if kind[0] == "own object":
             call = kind[1].method("__call__")
             return (call.result or UNKNOWN) if call is not None else UNKNOWN
         return NOTHING if kind[0] == "none" else UNKNOWN
 
-    def _pass(self, function: Function, positional: Sequence[Types], named: dict[str | None, Types], *, bound: bool) -> None:
+    def _pass(
+        self, function: Function, positional: Sequence[Types], named: dict[str | None, Types], *, bound: bool
+    ) -> None:
         names = function.parameter_names()[1 if bound else 0 :]
         for name, types in zip(names, positional, strict=False):
             function.give(name, types)
@@ -185,12 +212,13 @@ class Expressions:
         if isinstance(node.slice, ast.Slice):
             return base
         if ("object", "ICudaEngine") in base:
-            return INTEGER if index == STRING else STRING
+            return INTEGER if index == STRING else STRING if index == INTEGER else UNKNOWN
         return items_of(base) or UNKNOWN
 
     def _items(self, node: ast.List | ast.Tuple | ast.Set, scope: Scope) -> Types:
-        elements = [self.evaluate(element, scope) for element in node.elts]
-        return frozenset({("items", kind) for kind in union(*elements)}) or OTHER
+        elements = union(*(self.evaluate(element, scope) for element in node.elts))
+        found = frozenset({("items", kind) for kind in elements}) or OTHER
+        return found | RELEASE if ("release",) in elements else found
 
     _list = _tuple = _set = _items
 
@@ -227,7 +255,7 @@ class Expressions:
         found, guards = NOTHING, 0
         for value in node.values:
             types = self.evaluate(value, scope)
-            if not guards and self.asks_release(value, types):
+            if not guards and asks_release(value, types):
                 guards = 1
                 self.guards += 1
             found = union(found, types)
@@ -235,7 +263,7 @@ class Expressions:
         return found
 
     def _ifexp(self, node: ast.IfExp, scope: Scope) -> Types:
-        guard = int(self.asks_release(node.test, self.evaluate(node.test, scope)))
+        guard = int(asks_release(node.test, self.evaluate(node.test, scope)))
         self.guards += guard
         found = union(self.evaluate(node.body, scope), self.evaluate(node.orelse, scope))
         self.guards -= guard
@@ -254,7 +282,7 @@ class Expressions:
         for generator in node.generators:
             self.bind_items(generator.target, generator.iter, self.evaluate(generator.iter, inner), inner)
             for test in generator.ifs:
-                if self.asks_release(test, self.evaluate(test, inner)):
+                if asks_release(test, self.evaluate(test, inner)):
                     guards += 1
         self.guards += guards
         if isinstance(node, ast.DictComp):
@@ -281,26 +309,28 @@ class Expressions:
                     kind[1].note(target.attr, types)
         elif isinstance(target, (ast.Tuple, ast.List)):
             for element in target.elts:
-                self.bind(element.value if isinstance(element, ast.Starred) else element, items_of(types) or UNKNOWN, scope)
+                self.bind(
+                    element.value if isinstance(element, ast.Starred) else element, items_of(types) or UNKNOWN, scope
+                )
         else:
             self.evaluate(target, scope)
 
     def bind_items(self, target: ast.expr, source: ast.expr, types: Types, scope: Scope) -> None:
         """Give each item of what a loop runs over to its target."""
         inner = types
-        if isinstance(source, ast.Call) and _called(source.func) == "enumerate" and isinstance(target, ast.Tuple) and source.args:
+        if (
+            isinstance(source, ast.Call)
+            and _called(source.func) == "enumerate"
+            and isinstance(target, ast.Tuple)
+            and source.args
+        ):
             self.bind(target.elts[0], INTEGER, scope)
             target, source = target.elts[-1], source.args[0]
             inner = self.evaluate(source, scope)
         elements = items_of(inner) or UNKNOWN
-        if elements == UNKNOWN and api_types.hint(last_name(source)) == "ICudaEngine":
+        if elements <= (STRING | UNKNOWN) and "ICudaEngine" in api_types.hints(last_name(source)):
             elements = STRING
         self.bind(target, elements, scope)
-
-
-def last_name(node: ast.AST) -> str:
-    """Return the last name of a variable or attribute, empty for anything else."""
-    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
 def _called(node: ast.expr) -> str:

@@ -8,35 +8,43 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
+from trtlab.explain.code import api_types
 from trtlab.explain.code.api_types import NOTHING, OTHER, RELEASE, STRING, UNKNOWN, Types, items_of, union
 from trtlab.explain.code.changes import MODULES
 from trtlab.explain.code.expressions import Expressions
+from trtlab.explain.code.guards import asks_release, expects_missing, leaves, suppresses_missing
 from trtlab.explain.code.scopes import Class, Function, Scope, Use, defined_names
 
 _ROUNDS = 4
 _OPTIONAL = ("Optional", "Union", "Annotated", "Final", "ClassVar")
 _CONTAINERS = ("List", "list", "Sequence", "Iterable", "Iterator", "Generator", "Tuple", "tuple", "Set", "set")
-_LOOKS_FOR_MISSING = ("AttributeError", "ImportError", "ModuleNotFoundError")
 
 
 class Flow(Expressions):
     """Reads the statements of a script."""
 
-    def __init__(self, tree: ast.Module) -> None:
+    def __init__(self, tree: ast.Module, given: dict[str, Types] | None = None) -> None:
+        """Prepare to read a module in which the names in `given` hold something from the beginning."""
         super().__init__()
+        self._given = given or {}
         self.tree = tree
         self.module = Scope(tree)
         self.imported: list[str] = []
-        self.own_names = {name for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for name in defined_names(node)}
+        self.own_names = {
+            name for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for name in defined_names(node)
+        }
         self._waiting: list[Function] = []
+        self._loops = 0
 
     def read(self) -> dict[int, Use]:
         """Return what the script asks of TensorRT's objects and of unknown ones, by the id of the node."""
         for _ in range(_ROUNDS):
             before = self._knowledge()
-            self.uses, self.imported, self.aliases, self.guards = {}, [], [], 0
-            self.module.names = {}
+            self.uses, self.types, self.imported, self.guards = {}, {}, [], 0
+            self.module.names = dict(self._given)
             self._waiting = []
+            for function in self.functions.values():
+                function.begin_round()
             self._block(self.tree.body, self.module)
             for function in self._waiting:  # grows while functions inside functions are met
                 self._function_body(function)
@@ -45,8 +53,10 @@ class Flow(Expressions):
         return self.uses
 
     def _knowledge(self) -> list[object]:
-        functions = [(function.result, dict(function.parameters)) for function in self.functions.values()]
-        return [*functions, *(dict(owner.attributes) for owner in self.classes.values())]
+        return [
+            *(function.knowledge() for function in self.functions.values()),
+            *(dict(owner.attributes) for owner in self.classes.values()),
+        ]
 
     # --- Blocks
 
@@ -65,29 +75,37 @@ class Flow(Expressions):
                         self.evaluate(child, scope)
         self.guards -= guards
 
-    def _branch(self, statements: Iterable[ast.stmt], scope: Scope, names: dict[str, Types], *, guard: int = 0) -> dict[str, Types]:
+    def _branch(
+        self, statements: Iterable[ast.stmt], scope: Scope, names: dict[str, Types], *, guard: int = 0, loop: int = 0
+    ) -> dict[str, Types]:
         """Read statements with a copy of the names, and return what the names hold after them."""
         scope.names = dict(names)
         self.guards += guard
+        self._loops += loop
         self._block(statements, scope)
         self.guards -= guard
+        self._loops -= loop
         return scope.names
 
+    def _passes(self) -> range:
+        """Return how often to read a loop: what its body binds is known at its beginning the second time."""
+        return range(1 if self._loops else 2)
+
     def _do_if(self, node: ast.If, scope: Scope) -> bool:
-        guard = int(self.asks_release(node.test, self.evaluate(node.test, scope)))
+        guard = int(asks_release(node.test, self.evaluate(node.test, scope)))
         names = dict(scope.names)
         branches = [(body, self._branch(body, scope, names, guard=guard)) for body in (node.body, node.orelse)]
-        staying = [after for body, after in branches if not _leaves(body)]
+        staying = [after for body, after in branches if not leaves(body)]
         scope.merge(*(staying or [after for _, after in branches]))
         return bool(guard) and len(staying) < len(branches)
 
     def _do_for(self, node: ast.For | ast.AsyncFor, scope: Scope) -> None:
         types = self.evaluate(node.iter, scope)
         names = dict(scope.names)
-        for _ in range(2):  # what the body binds is known at its beginning the second time
+        for _ in self._passes():
             scope.names = dict(scope.names)
             self.bind_items(node.target, node.iter, types, scope)
-            after = self._branch(node.body, scope, scope.names)
+            after = self._branch(node.body, scope, scope.names, loop=1)
             scope.merge(names, after)
         self._block(node.orelse, scope)
 
@@ -95,13 +113,13 @@ class Flow(Expressions):
 
     def _do_while(self, node: ast.While, scope: Scope) -> None:
         names = dict(scope.names)
-        for _ in range(2):
-            guard = int(self.asks_release(node.test, self.evaluate(node.test, scope)))
-            scope.merge(names, self._branch(node.body, scope, scope.names, guard=guard))
+        for _ in self._passes():
+            guard = int(asks_release(node.test, self.evaluate(node.test, scope)))
+            scope.merge(names, self._branch(node.body, scope, scope.names, guard=guard, loop=1))
         self._block(node.orelse, scope)
 
     def _do_try(self, node: ast.Try, scope: Scope) -> None:
-        guard = int(any(_catches_missing(handler.type) for handler in node.handlers))
+        guard = int(expects_missing(node.handlers))
         names = dict(scope.names)
         after = self._branch(node.body, scope, names, guard=guard)
         ends = [self._branch(node.orelse, scope, after, guard=guard)]
@@ -111,7 +129,7 @@ class Flow(Expressions):
             self.evaluate(handler.type, scope)
             start = {**middle, **({handler.name: OTHER} if handler.name else {})}
             end = self._branch(handler.body, scope, start, guard=guard)
-            if not _leaves(handler.body):
+            if not leaves(handler.body):
                 ends.append(end)
         scope.merge(*ends)
         self._block(node.finalbody, scope)
@@ -123,7 +141,10 @@ class Flow(Expressions):
             types = self.evaluate(item.context_expr, scope)
             if item.optional_vars is not None:
                 self.bind(item.optional_vars, self._entered(types), scope)
+        guard = int(any(suppresses_missing(item.context_expr) for item in node.items))
+        self.guards += guard
         self._block(node.body, scope)
+        self.guards -= guard
 
     _do_asyncwith = _do_with
 
@@ -139,7 +160,7 @@ class Flow(Expressions):
         return union(*found)
 
     def _do_match(self, node: ast.Match, scope: Scope) -> None:
-        guard = int(self.asks_release(node.subject, self.evaluate(node.subject, scope)))
+        guard = int(asks_release(node.subject, self.evaluate(node.subject, scope)))
         names = dict(scope.names)
         ends = [names, *(self._branch(case.body, scope, names, guard=guard) for case in node.cases)]
         scope.merge(*ends)
@@ -147,18 +168,19 @@ class Flow(Expressions):
     # --- Bindings
 
     def _do_assign(self, node: ast.Assign, scope: Scope) -> None:
-        pairwise = isinstance(node.value, ast.Tuple) and all(
-            isinstance(target, ast.Tuple) and len(target.elts) == len(node.value.elts) for target in node.targets
-        )
-        if pairwise and isinstance(node.value, ast.Tuple) and not any(isinstance(part, ast.Starred) for part in node.value.elts):
-            values = [self.evaluate(part, scope) for part in node.value.elts]
-            for target in node.targets:
-                for element, types in zip(target.elts, values, strict=True):  # type: ignore[attr-defined]
-                    self.bind(element, types, scope)
-            return
         types = self.evaluate(node.value, scope)
         for target in node.targets:
-            self.bind(target, types, scope)
+            self._pair(target, node.value, types, scope)
+
+    def _pair(self, target: ast.expr, value: ast.expr, types: Types, scope: Scope) -> None:
+        """Give a value to a target; of tuples on both sides each part to its own."""
+        if isinstance(target, (ast.Tuple, ast.List)) and isinstance(value, (ast.Tuple, ast.List)):
+            parts = [*target.elts, *value.elts]
+            if len(target.elts) == len(value.elts) and not any(isinstance(part, ast.Starred) for part in parts):
+                for element, part in zip(target.elts, value.elts, strict=True):
+                    self._pair(element, part, self.types.get(id(part), UNKNOWN), scope)
+                return
+        self.bind(target, types, scope)
 
     def _do_annassign(self, node: ast.AnnAssign, scope: Scope) -> None:
         declared = self._annotation(node.annotation, scope)
@@ -187,8 +209,6 @@ class Flow(Expressions):
                 is_top = alias.name == top or alias.asname is None
                 scope.names[name] = frozenset({("module", top)}) if is_top else UNKNOWN
                 self.note_use(alias, alias.name, frozenset({("import", top)}), scope)
-                if is_top and scope is self.module:
-                    self.aliases.append(name)
             else:
                 scope.names[alias.asname or top] = UNKNOWN
 
@@ -200,7 +220,11 @@ class Flow(Expressions):
             self.note_use(node, module, frozenset({("import", top)}), scope)
         for alias in node.names:
             name = alias.asname or alias.name
-            if module in MODULES and not node.level:
+            if module in MODULES and not node.level and alias.name == "*":
+                scope.names.update(
+                    {known: api_types.module_attribute(known) for known in api_types.names() if "." not in known}
+                )
+            elif module in MODULES and not node.level:
                 self.note_use(alias, alias.name, frozenset({("module", module)}), scope)
                 scope.names[name] = self._attribute_of(("module", module), alias.name)
             else:
@@ -216,7 +240,9 @@ class Flow(Expressions):
             self.evaluate(decorator, scope)
         for default in (*node.args.defaults, *filter(None, node.args.kw_defaults)):
             self.evaluate(default, scope)
-        static = any(isinstance(decorator, ast.Name) and decorator.id == "staticmethod" for decorator in node.decorator_list)
+        static = any(
+            isinstance(decorator, ast.Name) and decorator.id == "staticmethod" for decorator in node.decorator_list
+        )
         if owner is not None:
             owner.methods[node.name] = function
         scope.names[node.name] = frozenset({("own function", function, owner is not None and not static)})
@@ -232,18 +258,25 @@ class Flow(Expressions):
         arguments = node.args
         positional = [*arguments.posonlyargs, *arguments.args]
         for argument in (*positional, *arguments.kwonlyargs):
-            declared = self._annotation(argument.annotation, function.scope) if argument.annotation is not None else UNKNOWN
+            declared = (
+                self._annotation(argument.annotation, function.scope) if argument.annotation is not None else UNKNOWN
+            )
             given = function.parameters.get(argument.arg, NOTHING)
             inner.names[argument.arg] = declared if declared != UNKNOWN else given or UNKNOWN
         for star in filter(None, (arguments.vararg, arguments.kwarg)):
             inner.names[star.arg] = UNKNOWN
-        static = any(isinstance(decorator, ast.Name) and decorator.id == "staticmethod" for decorator in node.decorator_list)
+        static = any(
+            isinstance(decorator, ast.Name) and decorator.id == "staticmethod" for decorator in node.decorator_list
+        )
         if function.owner is not None and positional and not static:
             inner.names[positional[0].arg] = frozenset({("own object", function.owner)})
         declared = self._annotation(node.returns, function.scope) if node.returns is not None else UNKNOWN
-        self.guards += int(function.guarded)
+        guard, loops = int(function.guarded or function.only_guarded), self._loops
+        self._loops = 0
+        self.guards += guard
         self._block(node.body, inner)
-        self.guards -= int(function.guarded)
+        self.guards -= guard
+        self._loops = loops
         if declared != UNKNOWN and function.result <= UNKNOWN:
             function.result = declared
 
@@ -302,10 +335,14 @@ class Flow(Expressions):
         if isinstance(node, ast.Subscript):
             return self._generic(node, scope)
         types = self.evaluate(node, scope)
-        found = [("object" if kind[0] == "class" else "own object", kind[1]) for kind in types if kind[0] in ("class", "own class")]
+        promised = frozenset(
+            ("object" if kind[0] == "class" else "own object", kind[1])
+            for kind in types
+            if kind[0] in ("class", "own class")
+        )
         if isinstance(node, ast.Name) and node.id in ("str", "int", "float", "bool", "bytes"):
             return STRING if node.id == "str" else frozenset({("int",)}) if node.id == "int" else OTHER
-        return frozenset(found) or (types if types == frozenset({("none",)}) else UNKNOWN)
+        return promised or (types if types == frozenset({("none",)}) else UNKNOWN)
 
     def _generic(self, node: ast.Subscript, scope: Scope) -> Types:
         name = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
@@ -316,14 +353,3 @@ class Flow(Expressions):
         if name in _CONTAINERS:
             return frozenset({("items", kind) for kind in union(*inner)})
         return UNKNOWN
-
-
-def _leaves(statements: list[ast.stmt]) -> bool:
-    """Return whether a block does not come to its end."""
-    return bool(statements) and isinstance(statements[-1], (ast.Return, ast.Raise, ast.Continue, ast.Break))
-
-
-def _catches_missing(node: ast.expr | None) -> bool:
-    """Return whether an `except` is there for names and modules that are missing."""
-    parts = node.elts if isinstance(node, ast.Tuple) else [node] if node is not None else []
-    return any(isinstance(part, ast.Name) and part.id in _LOOKS_FOR_MISSING for part in parts)

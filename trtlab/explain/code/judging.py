@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from trtlab.explain.catalog import Text
 from trtlab.explain.code import api_types
-from trtlab.explain.code.changes import FLAVOUR_WORDS, Change, by_attribute, change_of, table
-from trtlab.explain.code.expressions import last_name
+from trtlab.explain.code.changes import FLAVOUR_WORDS, Change, by_attribute, change_of, read_only_by_attribute, table
+from trtlab.explain.code.guards import last_name
 from trtlab.explain.code.report import CodeFinding
 from trtlab.explain.code.scopes import IMPORT, Use
 from trtlab.explain.code.sources import Source
-from trtlab.explain.code.targets import Absence, Target, absence
+from trtlab.explain.code.targets import Absence, Target, absence, setting_absence
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def judge(use: Use, target: Target, *, imports: bool, own_names: set[str]) -> Ve
         use: What the script asks of something.
         target: The release.
         imports: Whether the script imports TensorRT; names on unknown objects count only then.
-        own_names: Names that the script's own classes define; on an unknown object they may be meant.
+        own_names: Names that the script's own classes define: on an unknown object they may be meant, unless its name says otherwise.
     """
     if IMPORT in use.owners:
         return _judge_import(use, target)
@@ -51,8 +51,8 @@ def judge(use: Use, target: Target, *, imports: bool, own_names: set[str]) -> Ve
         return None
     if use.owners:
         return _judge_owners(use, target)
-    if use.unknown and imports and use.name not in own_names:
-        return _judge_by_name(use, target)
+    if use.unknown and imports:
+        return _judge_by_name(use, target, is_own=use.name in own_names)
     return None
 
 
@@ -66,7 +66,7 @@ def _judge_owners(use: Use, target: Target) -> Verdict | None:
     for owner in sorted(use.owners):
         symbol = f"{owner}.{use.name}" if owner else use.name
         if target.has(symbol):
-            return None
+            return _judge_setting(use, symbol, target)
         if owner and absence(owner, target) is not None:
             continue  # the class itself is reported where it is named
         reason = absence(symbol, target)
@@ -79,18 +79,29 @@ def _judge_owners(use: Use, target: Target) -> Verdict | None:
     return Verdict(use, symbol, reason, change_of(symbol), certain=not use.unknown, convincing=True)
 
 
-def _judge_by_name(use: Use, target: Target) -> Verdict | None:
-    candidates = by_attribute().get(use.name, ())
+def _judge_setting(use: Use, symbol: str, target: Target) -> Verdict | None:
+    reason = setting_absence(symbol, target) if use.stored and len(use.owners) == 1 else None
+    if reason is None:
+        return None
+    return Verdict(use, symbol, reason, change_of(symbol, read_only=True), certain=not use.unknown, convincing=True)
+
+
+def _judge_by_name(use: Use, target: Target, *, is_own: bool) -> Verdict | None:
+    read_only = use.stored and use.name in read_only_by_attribute()
+    candidates = (read_only_by_attribute() if read_only else by_attribute()).get(use.name, ())
     if not candidates or isinstance(use.node, ast.alias):
         return None
-    reasons = [(symbol, absence(symbol, target)) for symbol in candidates]
-    if any(reason is None or reason.kind != "removed" for _, reason in reasons):
+    reasons = [(symbol, (setting_absence if read_only else absence)(symbol, target)) for symbol in candidates]
+    if any(reason is None or reason.kind not in ("removed", "read_only") for _, reason in reasons):
         return None  # one of those that it may be is still there
     value = use.node.value if isinstance(use.node, ast.Attribute) else None
-    owner = api_types.hint(last_name(value)) if value is not None else ""
-    hinted = next(((symbol, reason) for symbol, reason in reasons if symbol.partition(".")[0] == owner), None)
+    owners = api_types.hints(last_name(value)) if value is not None else frozenset()
+    hinted = next(((symbol, reason) for symbol, reason in reasons if symbol.partition(".")[0] in owners), None)
     symbol, reason = hinted or reasons[0]
-    return Verdict(use, symbol, reason, change_of(symbol), certain=False, convincing=hinted is not None)
+    change = change_of(symbol, read_only=read_only)
+    if hinted is None and (is_own or (change is not None and change.hinted)):
+        return None  # others call theirs so, too
+    return Verdict(use, symbol, reason, change, certain=False, convincing=hinted is not None)
 
 
 def finding_of(verdict: Verdict, source: Source, target: Target, *, mechanical: bool) -> CodeFinding:
@@ -125,7 +136,9 @@ def _replacement(verdict: Verdict, target: Target) -> Text:
         words = FLAVOUR_WORDS[target.flavour]
         return Text(f"Import {target.flavour}, the module of {words}.", f"改为导入 {words} 的模块 {target.flavour}。")
     if verdict.absence.kind == "later":
-        return Text("Build and run with that release, or leave it out for this one.", "请使用该版本，或者在当前版本中不用它。")
+        return Text(
+            "Build and run with that release, or leave it out for this one.", "请使用该版本，或者在当前版本中不用它。"
+        )
     if verdict.change is not None:
         return verdict.change.replacement
     if verdict.absence.kind == "other_flavour":

@@ -7,20 +7,34 @@ from trtlab.explain.code.report import CodeFinding, CodeReport
 
 _WORDS = {
     "en": {
-        "none": "uses nothing that this release lacks.", "no_import": "does not import TensorRT.", "found": "names that this release lacks",
-        "one": "name that this release lacks", "do": "Do this", "unsure": "The object's type is not known here; the name is TensorRT's.",
+        "none": "uses nothing that this release lacks.",
+        "no_import": "does not import TensorRT.",
+        "found": "names that this release lacks",
+        "one": "name that this release lacks",
+        "do": "Do this",
+        "unsure": "The object's type is not known here; the name is TensorRT's.",
         "documented": "According to documentation; no bindings of these releases were read.",
         "guarded": "more behind a test of the release; it may never be reached there.",
         "mechanical": "of them can be changed mechanically: --changed prints the whole changed script.",
-        "read": "Its bindings were not read; those of {} stand for it.", "installed": "installed here", "unread": "Not read",
+        "read": "Its bindings were not read; those of {} stand for it.",
+        "installed": "installed here",
+        "unread": "Not read",
     },
     "zh": {
-        "none": "没有用到该版本缺少的内容。", "no_import": "没有导入 TensorRT。", "found": "处用到了该版本没有的名称", "one": "处用到了该版本没有的名称",
-        "do": "建议操作", "unsure": "此处无法确定对象的类型，仅凭名称判断属于 TensorRT。", "documented": "依据文档；没有读取这些版本的绑定。",
-        "guarded": "处位于版本判断之后，可能不会执行到。", "mechanical": "处可以自动修改：--changed 输出修改后的完整脚本。",
-        "read": "没有读取该版本的绑定，以 {} 的绑定代替。", "installed": "本机已安装", "unread": "未读取",
+        "none": "没有用到该版本缺少的内容。",
+        "no_import": "没有导入 TensorRT。",
+        "found": "处用到了该版本没有的名称",
+        "one": "处用到了该版本没有的名称",
+        "do": "建议操作",
+        "unsure": "此处无法确定对象的类型，仅凭名称判断属于 TensorRT。",
+        "documented": "依据文档；没有读取这些版本的绑定。",
+        "guarded": "处位于版本判断之后，可能不会执行到。",
+        "mechanical": "处可以自动修改：--changed 输出修改后的完整脚本。",
+        "read": "没有读取该版本的绑定，以 {} 的绑定代替。",
+        "installed": "本机已安装",
+        "unread": "未读取",
     },
-}  # fmt: skip
+}
 
 
 def render_text(report: CodeReport, *, lang: str = "en") -> str:

@@ -10,7 +10,7 @@ from trtlab._results import Result
 from trtlab.explain.catalog import Language, Text
 from trtlab.explain.code.changes import FLAVOUR_WORDS, Sure, release_words, short_version
 
-FindingKind = Literal["removed", "later", "other_flavour", "module"]
+FindingKind = Literal["removed", "later", "other_flavour", "module", "read_only"]
 _SHOWN = 3
 
 
@@ -21,7 +21,8 @@ class CodeFinding(Result):
     Attributes:
         symbol: The name below the module, such as `ICudaEngine.num_bindings`; of a `module` finding the module.
         kind: `removed`: an older release had it; `later`: only newer releases have it; `other_flavour`: TensorRT has it and TensorRT-RTX
-            does not, or the other way round; `module`: the module of the other flavour is imported.
+            does not, or the other way round; `module`: the module of the other flavour is imported;
+            `read_only`: it is set, and can only be read by now.
         line: Line, counted from 1; in a notebook of the cell.
         column: First character, counted from 1.
         end_line: Last line.
@@ -60,12 +61,21 @@ class CodeFinding(Result):
         zh = language == "zh"
         since = release_words(self.flavour, self.since) if self.since else ""
         if self.kind == "module":
-            return f"这里安装或指定的是另一个版本，没有模块 {self.symbol}。" if zh else f"This release is not the module {self.symbol}."
+            return (
+                f"这里安装或指定的是另一个版本，没有模块 {self.symbol}。"
+                if zh
+                else f"This release is not the module {self.symbol}."
+            )
         if self.kind == "later":
             return f"{self.symbol} 从 {since} 起才有。" if zh else f"{self.symbol} comes with {since}."
         if self.kind == "other_flavour":
             other = FLAVOUR_WORDS[self.flavour]
             return f"{self.symbol} 只有 {other} 才有。" if zh else f"{self.symbol} is in {other} only."
+        if self.kind == "read_only":
+            until = short_version(self.until)
+            if zh:
+                return f"{self.symbol} 从 {since} 起只能读取（{until} 还可以设置）。"
+            return f"{self.symbol} can only be read since {since} ({until} could still set it)."
         if zh:
             return f"{self.symbol} 从 {since} 起没有了（{short_version(self.until)} 还有）。"
         return f"{self.symbol} is gone since {since} ({short_version(self.until)} still had it)."
@@ -118,9 +128,15 @@ class CodeReport(Result):
         if not self.findings:
             nothing = "nothing that it lacks" if self.uses_tensorrt else "TensorRT is not imported"
             return f"CodeReport: {self.name} for {self.release_name}: {nothing}"
-        head = f"CodeReport: {self.name} for {self.release_name}: {len(self.findings)} names that it lacks, {mechanical} changed mechanically"
+        head = f"CodeReport: {self.name} for {self.release_name}: {len(self.findings)} lacking, {mechanical} changed mechanically"
         rest = len(self.findings) - _SHOWN
-        return "\n".join([head, *(f"  {finding!r}" for finding in self.findings[:_SHOWN]), *([f"  ... and {rest} more"] if rest > 0 else [])])
+        return "\n".join(
+            [
+                head,
+                *(f"  {finding!r}" for finding in self.findings[:_SHOWN]),
+                *([f"  ... and {rest} more"] if rest > 0 else []),
+            ]
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as dictionaries, lists, strings and numbers, ready for JSON."""
@@ -135,7 +151,11 @@ class CodeReport(Result):
         if not self.findings:
             return f"<p>{head}: ✓ {'nothing that it lacks' if self.uses_tensorrt else 'TensorRT is not imported'}</p>"
         rows = "".join(_row(finding) for finding in self.findings)
-        changed = f"<details><summary>The changed script</summary><pre>{escape(self.changed)}</pre></details>" if self.changed is not None else ""
+        changed = (
+            f"<details><summary>The changed script</summary><pre>{escape(self.changed)}</pre></details>"
+            if self.changed is not None
+            else ""
+        )
         titles = "<tr><th>Where</th><th>Name</th><th>What</th><th>Instead</th></tr>"
         return f"<p>{head}: ✕ {len(self.findings)} names that it lacks</p><table>{titles}{rows}</table>{changed}"
 

@@ -41,7 +41,19 @@ class Scope:
 
 @dataclass(eq=False)
 class Function:
-    """A function of the script."""
+    """A function of the script.
+
+    Attributes:
+        node: Its definition.
+        scope: Where it is defined.
+        owner: The class whose method it is.
+        result: What it can return.
+        parameters: What callers pass, by name.
+        guarded: Whether it is defined behind a test of the release.
+        called_guarded: Whether it is called behind a test of the release.
+        called_freely: Whether it is called elsewhere.
+        only_guarded: Whether all its calls in the round before stood behind a test of the release.
+    """
 
     node: FunctionNode
     scope: Scope
@@ -49,11 +61,28 @@ class Function:
     result: Types = NOTHING
     parameters: dict[str, Types] = field(default_factory=dict)
     guarded: bool = False
+    called_guarded: bool = False
+    called_freely: bool = False
+    only_guarded: bool = False
 
     def parameter_names(self) -> list[str]:
         """Return the names of the parameters that can be given by position."""
         arguments = self.node.args
         return [argument.arg for argument in (*arguments.posonlyargs, *arguments.args)]
+
+    def begin_round(self) -> None:
+        """Keep what the last round found out about its calls, and forget the calls."""
+        self.only_guarded = self.called_guarded and not self.called_freely
+        self.called_guarded = self.called_freely = False
+
+    def note_call(self, *, guarded: bool) -> None:
+        """Note that it is called."""
+        self.called_guarded = self.called_guarded or guarded
+        self.called_freely = self.called_freely or not guarded
+
+    def knowledge(self) -> tuple[object, ...]:
+        """Return what is known of it after a round."""
+        return self.result, dict(self.parameters), self.called_guarded and not self.called_freely
 
     def give(self, name: str, types: Types) -> None:
         """Note what a caller passes."""
@@ -136,6 +165,7 @@ class Use:
         unknown: Whether it may be asked of an object of unknown type.
         scope: Where.
         guarded: Whether a test of the release stands before it.
+        stored: Whether it is set, not asked for.
     """
 
     node: ast.AST
@@ -145,4 +175,4 @@ class Use:
     unknown: bool = False
     scope: Scope | None = None
     guarded: bool = True
-
+    stored: bool = False

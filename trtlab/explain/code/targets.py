@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from trtlab import releases
 from trtlab._errors import InputError, MissingError
@@ -16,7 +17,9 @@ _PACKAGES: dict[Flavour, tuple[str, ...]] = {
                  "tensorrt-bindings", "nvidia-tensorrt"),
     "tensorrt_rtx": ("tensorrt-rtx", "tensorrt-rtx-cu13", "tensorrt-rtx-cu12", "tensorrt-rtx-cu13-bindings", "tensorrt-rtx-cu12-bindings"),
 }  # fmt: skip
-_RELEASE = re.compile(r"(?:(?P<rtx>(?:tensorrt[-_ ]?)?rtx)|tensorrt|trt)?[-_ ]?v?(?P<version>\d+(?:\.\d+)*(?:\.post\d+)?)")
+_RELEASE = re.compile(
+    r"(?:(?P<rtx>(?:tensorrt[-_ ]?)?rtx)|tensorrt|trt)?[-_ ]?v?(?P<version>\d+(?:\.\d+)*(?:\.post\d+)?)"
+)
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,9 @@ class Absence:
     """Why a release lacks a name.
 
     Attributes:
-        kind: `removed`: an older release had it; `later`: only newer ones have it; `other_flavour`: the other flavour has it.
-        until: The last release that had it (of `flavour`).
+        kind: `removed`: an older release had it; `later`: only newer ones have it; `other_flavour`: the other flavour has it;
+            `read_only`: it is there, but can no longer be set.
+        until: The last release that had it, or could set it (of `flavour`).
         since: The first release without it, or for `later` the first with it (of `flavour`).
         flavour: Whose releases these are.
     """
@@ -75,6 +79,7 @@ class Absence:
     flavour: Flavour
 
 
+@lru_cache(maxsize=4096)
 def absence(symbol: str, target: Target) -> Absence | None:
     """Return why a release lacks a name; None where it has it, or where no release is known to have had it."""
     if target.has(symbol):
@@ -96,6 +101,30 @@ def absence(symbol: str, target: Target) -> Absence | None:
     after = _after(there[-1])
     kind = "removed" if after and other == "tensorrt" else "other_flavour"
     return Absence(kind, there[-1].version, after, other)
+
+
+@lru_cache(maxsize=4096)
+def setting_absence(symbol: str, target: Target) -> Absence | None:
+    """Return why a release cannot set a property; None where it can, where it lacks it, or where no older one could either."""
+    here = releases.describe(symbol, target.flavour, target.read.version)
+    if here is None or here.kind != "property" or here.settable:
+        return None
+    flavours: tuple[Flavour, ...] = ("tensorrt_rtx", "tensorrt") if target.flavour == "tensorrt_rtx" else ("tensorrt",)
+    for flavour in flavours:
+        older = [
+            each
+            for each in releases.releases(flavour)
+            if flavour != target.flavour or each.numbers < target.read.numbers
+        ]
+        able = [each for each in older if _can_set(symbol, each)]
+        if able:
+            return Absence("read_only", able[-1].version, _after(able[-1]), flavour)
+    return None
+
+
+def _can_set(symbol: str, release: Release) -> bool:
+    found = releases.describe(symbol, release.flavour, release.version)
+    return found is not None and found.settable
 
 
 def _after(release: Release) -> str:
@@ -121,7 +150,9 @@ def target_for(release: str | None, imported: tuple[str, ...]) -> Target:
     here = [(flavour, version) for flavour in _PACKAGES if (version := _installed(flavour))]
     if not here:
         newest = releases.releases("tensorrt")[-1].version
-        raise MissingError(f"No TensorRT is installed here. Name the release to check for, such as release='{_two(newest)}' or 'rtx-1.7'.")
+        raise MissingError(
+            f"No TensorRT is installed here. Name the release to check for, such as release='{_two(newest)}' or 'rtx-1.7'."
+        )
     flavour, version = next((entry for entry in here if entry[0] in imported), here[0])
     return Target(flavour, version, _read_release(flavour, version), installed=True)
 
@@ -148,14 +179,17 @@ def _read_release(flavour: Flavour, version: str) -> Release:
 
 
 def _installed(flavour: Flavour) -> str:
+    found = (_version(package) for package in _PACKAGES[flavour])
+    return next(filter(None, found), "")
+
+
+def _version(package: str) -> str:
     from importlib import metadata
 
-    for package in _PACKAGES[flavour]:
-        try:
-            return metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return ""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def _numbers(version: str) -> tuple[int, ...]:
