@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import tempfile
+from pathlib import Path
 
 import onnx
 import pytest
@@ -11,10 +13,12 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from tests import models
+from trtlab._errors import InputError
 from trtlab.model.check import check
 from trtlab.model.description import Finding
 from trtlab.model.graph_order import GraphOrder
 from trtlab.model.light_copy import LightCopy
+from trtlab.model.reading import ModelFile
 from trtlab.model.walk import Scope
 
 
@@ -23,13 +27,39 @@ def found(proto: onnx.ModelProto) -> list[tuple[str, str, str]]:
     before = proto.SerializeToString(deterministic=True)
     findings = check(proto)
     assert proto.SerializeToString(deterministic=True) == before
+    assert_same_from_a_file(proto, findings)
     assert all(isinstance(finding, Finding) and finding.text for finding in findings)
     return [(item.id, item.node.name if item.node else "", item.tensor or "") for item in findings]
+
+
+def assert_same_from_a_file(proto: onnx.ModelProto, findings: tuple[Finding, ...]) -> None:
+    """The file that a model was read from, which the check of a build looks at, makes no difference to what is found."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            file = ModelFile(models.save(proto, Path(folder) / "model.onnx"))
+        except InputError:  # no nodes, for instance
+            return
+        assert check(file.proto, folder=file.path.parent, file=file) == findings
 
 
 def test_a_good_model_has_no_findings() -> None:
     for proto in (models.relu(), models.convolution(), models.chain(50), models.baked_batch()):
         assert check(proto) == ()
+        assert_same_from_a_file(proto, ())
+
+
+def test_only_a_model_that_the_tools_refuse_is_copied(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def copy(*_: object, **__: object) -> None:
+        raise AssertionError("copied")
+
+    monkeypatch.setattr("trtlab.model.check.LightCopy", copy)
+    good = ModelFile(models.save(models.convolution(), tmp_path / "good.onnx"))
+    assert check(good.proto, file=good) == ()
+    faulty = models.convolution()
+    faulty.graph.node[0].input[0] = "gone"
+    file = ModelFile(models.save(faulty, tmp_path / "faulty.onnx"))
+    with pytest.raises(AssertionError, match="copied"):
+        check(file.proto, file=file)
 
 
 def test_several_faulty_nodes_are_all_found() -> None:

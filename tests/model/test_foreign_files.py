@@ -14,14 +14,18 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from google.protobuf.message import DecodeError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import models
 from trtlab._errors import InputError
 from trtlab.build.session import BuildSession
+from trtlab.model import strict_text
 from trtlab.model.foreign_files import describe_foreign_content
 from trtlab.model.reading import ModelFile, undecodable_field
+from trtlab.model.skeleton import skeleton
+from trtlab.model.strict_text import texts_are_valid
 
 
 def error_of(content: bytes, folder: Path) -> str:
@@ -161,6 +165,7 @@ def test_real_models_are_not_taken_for_something_else(path: Path) -> None:
     file = ModelFile(path)
     assert describe_foreign_content(file.content) == ""
     assert undecodable_field(file.proto) == ""
+    assert texts_are_valid(skeleton(file.content))
 
 
 @pytest.mark.parametrize("field", ["x", "y", "relu", "batch", "Relu"])
@@ -169,3 +174,38 @@ def test_every_name_that_is_no_text_is_found(field: str) -> None:
     position = content.index(bytes([len(field)]) + field.encode()) + 1
     proto = onnx.ModelProto.FromString(content[:position] + b"\xff" + content[position + 1 :])
     assert "\\xff" in undecodable_field(proto)
+    assert not texts_are_valid(proto.SerializeToString())
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.data())
+def test_protobuf_sees_the_same_texts_as_the_search_does(data: st.DataObject) -> None:
+    model = models.convolution()
+    model.producer_name = model.graph.doc_string = model.graph.node[0].doc_string = "a remark"
+    model.metadata_props.add(key="a key", value="a value")
+    content = bytearray(model.SerializeToString())
+    for _ in range(data.draw(st.integers(0, 3))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(
+            st.sampled_from((0x00, 0x41, 0x80, 0xC3, 0xFF))
+        )
+    proto = onnx.ModelProto()
+    try:
+        proto.ParseFromString(bytes(content))
+    except DecodeError:
+        return
+    if texts_are_valid(bytes(content)):  # what it does not know is searched for
+        assert undecodable_field(proto) == ""
+
+
+def test_where_protobuf_does_not_look_at_texts_they_are_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        raise TypeError
+
+    assert texts_are_valid(models.relu().SerializeToString())
+    strict_text._strict_model_class.cache_clear()
+    monkeypatch.setattr(strict_text, "_make_class", refuse)
+    assert not texts_are_valid(models.relu().SerializeToString())
+    strict_text._strict_model_class.cache_clear()
+    monkeypatch.setattr(strict_text, "_make_class", lambda _: onnx.ModelProto)  # takes everything
+    assert not texts_are_valid(models.relu().SerializeToString())
+    strict_text._strict_model_class.cache_clear()

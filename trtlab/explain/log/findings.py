@@ -92,7 +92,7 @@ class Findings:
         """
         found = [replace(finding) for finding in self.all]
         for finding in found[: self._built]:
-            if finding.id in _OVERCOME:
+            if finding.id in _OVERCOME or (finding.role == "hint" and finding.id == "env.cuda_mismatch"):
                 finding.role = "harmless"
                 finding.match = replace(finding.match, rule=msgspec.structs.replace(finding.match.rule, severity="harmless"))
         for index, finding in enumerate(found):
@@ -135,9 +135,8 @@ def _settle(finding: Finding, before: list[Finding]) -> None:
         if earlier.role == "cause" and earlier.id in rule.absorbs and near:
             earlier.id, finding.role = finding.id, "consequence"
             return
-    source = next(
-        (earlier for earlier in before if earlier.id in rule.follows and earlier.role in ("cause", "hint")), None
-    )
+    candidates = [earlier for earlier in before if earlier.id in rule.follows and earlier.role in ("cause", "hint")]
+    source = next((earlier for earlier in candidates if earlier.role == "cause"), next(iter(candidates), None))
     if source is not None:
         source.role, finding.role = "cause", "consequence"
         return
