@@ -222,7 +222,7 @@ def builds(
     outputs = [models.value(f"{name}_out", shape) for name, shape in inputs.items()]
     path = models.save(models.model(nodes, values, outputs), folder / "model.onnx")
     loaded = from_dict(ModelDescription, worker.call("trtlab.model.actions:load", {"path": str(path)}))
-    assert loaded.inputs == tuple(map(_tensor, values))
+    assert loaded.inputs == tuple(map(describe_value, values))
     parsed = from_dict(ParseResult, worker.call("trtlab.engine.actions:parse", {}))
     found = validate(plan, loaded, parsed.installation, parsed.inputs)
     from trtlab._errors import TrtlabError

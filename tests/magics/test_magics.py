@@ -52,7 +52,8 @@ def test_watch_shows_the_cause_of_what_c_plus_plus_wrote(tmp_path: Path) -> None
         [
             f"%%trt_watch{REFUSED}",
             "%%trt_watch\nprint('[E] Error Code 2: OutOfMemory (Requested size was 5 bytes.)')\n1 + 1",
-            "%%trt_watch --lang zh\nimport os\n_ = os.system('echo \"[E] 3: getPluginCreator could not find plugin: <b>X</b> version: 1\"')",
+            "%%trt_watch --lang zh\nimport os\n"
+            "_ = os.system('echo \"[E] 3: getPluginCreator could not find plugin: <b>X</b> version: 1\"')",
             "%%trt_watch\nprint('all well')",
         ],
         tmp_path,

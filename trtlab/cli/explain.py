@@ -133,10 +133,20 @@ def _run_code(arguments: argparse.Namespace) -> int:
     if arguments.json:
         sys.stdout.write(json.dumps({"schema": "trtlab.explain.code/1", **report.to_dict()}, ensure_ascii=False) + "\n")
     elif arguments.changed:
-        sys.stdout.write(report.changed if report.changed is not None else Path(arguments.code).read_text("utf-8"))
+        sys.stdout.write(report.changed if report.changed is not None else _source(Path(arguments.code)))
     else:
         sys.stdout.write(render_text(report, lang=arguments.lang))
     return EXIT_PROBLEM if report.findings else EXIT_OK
+
+
+def _source(path: Path) -> str:
+    """Return a script as Python reads it, a notebook as it is."""
+    import tokenize
+
+    if path.suffix == ".ipynb":
+        return path.read_text("utf-8")
+    with tokenize.open(path) as stream:
+        return stream.read()
 
 
 def _print(found: Sequence[Diagnosis], *, everything: bool, language: str) -> None:

@@ -12,7 +12,7 @@ from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 from IPython.core.magic import Magics, cell_magic, line_cell_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
-from trtlab._errors import TrtlabError
+from trtlab._errors import InputError, MissingError, TrtlabError
 from trtlab.explain.api import explain
 from trtlab.explain.cards import cards_html
 from trtlab.explain.catalog import check_language
@@ -77,9 +77,15 @@ class ExplainMagics(Magics):
         self.auto = AutoExplain(shell)
 
     @magic_arguments()
-    @argument("what", nargs="*", help="a code, name or number; a path of a log; or the name of a variable. Nothing: the last exception")
+    @argument(
+        "what",
+        nargs="*",
+        help="a code, name or number; a path of a log; or the name of a variable. Nothing: the last exception",
+    )
     @argument("--lang", default="en", help="language of the texts: en or zh")
-    @argument("--auto", choices=("on", "off"), help="explain below every failing cell that concerns TensorRT, CUDA or ONNX")
+    @argument(
+        "--auto", choices=("on", "off"), help="explain below every failing cell that concerns TensorRT, CUDA or ONNX"
+    )
     @line_cell_magic
     def trt_explain(self, line: str, cell: str | None = None) -> None:
         """Explain a code, a log or an exception: `%trt_explain INVALID_ARGUMENT`, or a log as a cell below `%%trt_explain`."""
@@ -99,7 +105,10 @@ class ExplainMagics(Magics):
 
     @magic_arguments()
     @argument("--lang", default="en", help="language of the texts: en or zh")
-    @argument("--release", help="check the cell's code against this TensorRT release, such as 11.4; default: the installed one")
+    @argument(
+        "--release",
+        help="check the cell's code against this TensorRT release, such as 11.4; default: the installed one",
+    )
     @cell_magic
     def trt_watch(self, line: str, cell: str) -> None:
         """Run a cell, keep what TensorRT and native code write in it, and show below it what went wrong.
@@ -118,11 +127,22 @@ class ExplainMagics(Magics):
         if isinstance(error, KeyboardInterrupt):
             return
         found = diagnoses_of_cell(text, error, language=language)
-        removed = check_code(cell, release=arguments.release, name="this cell")
-        if removed.findings:
-            display(removed)
+        self._show_removed(cell, arguments.release)
         if found or error is not None:
             show(found, language=language)
+
+    def _show_removed(self, cell: str, release: str | None) -> None:
+        """Show which TensorRT calls of a cell the release does not have."""
+        try:
+            removed = check_code(cell, release=release, name="this cell", namespace=self._shell().user_ns)
+        except MissingError:
+            return  # there is no TensorRT here that the cell could be held against, and none was named
+        except InputError as error:
+            if release is not None:
+                raise UsageError(str(error)) from error
+            return  # the cell is no Python; IPython has said so
+        if removed.findings:
+            display(removed)
 
     def _subject(self, words: str, cell: str | None) -> Any:  # noqa: ANN401 - whatever explain() takes
         if cell is not None:

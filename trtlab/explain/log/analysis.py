@@ -10,7 +10,7 @@ from trtlab._engine_results import ParserError
 from trtlab._errors import CancelledError
 from trtlab.explain.catalog import Language, check_language
 from trtlab.explain.diagnosing import diagnosis_of
-from trtlab.explain.diagnosis import Diagnosis, LineMark, LineRole, LogAnalysis
+from trtlab.explain.diagnosis import Diagnosis, LineMark, LineRole, LogAnalysis, Remedy
 from trtlab.explain.evidence import causes_from, completed_facts
 from trtlab.explain.log.findings import Finding, Findings
 from trtlab.explain.log.reading import LogSource, blocks
@@ -123,7 +123,23 @@ def _diagnosis(
     known = causes_from(identifier, facts, language=language)
     if known:
         diagnosis = replace(diagnosis, causes=(*known, *diagnosis.causes))
+    if identifier == "api.removed":
+        return _with_replacement(diagnosis)
     return _with_parsers_reason(diagnosis, match.message) if identifier.startswith("parse.") else diagnosis
+
+
+def _with_replacement(diagnosis: Diagnosis) -> Diagnosis:
+    """Say since when a name is gone, and first of all what replaces it."""
+    from trtlab.explain.code.changes import removed_symbol  # its table is only read where a name is missing
+
+    symbol = diagnosis.facts.get("symbol", "")
+    change = removed_symbol(diagnosis.facts.get("function", "tensorrt"), symbol) or removed_symbol(None, symbol)
+    if change is None:
+        return diagnosis
+    language = check_language(diagnosis.language)
+    remedies = (Remedy(change.replacement.to(language)), *diagnosis.remedies)
+    references = (*change.references, *(url for url in diagnosis.references if url not in change.references))
+    return replace(diagnosis, why=change.sentence(language), remedies=remedies, references=references)
 
 
 def _with_parsers_reason(diagnosis: Diagnosis, message: str) -> Diagnosis:

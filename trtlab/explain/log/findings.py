@@ -94,7 +94,9 @@ class Findings:
         for finding in found[: self._built]:
             if finding.id in _OVERCOME or (finding.role == "hint" and finding.id == "env.cuda_mismatch"):
                 finding.role = "harmless"
-                finding.match = replace(finding.match, rule=msgspec.structs.replace(finding.match.rule, severity="harmless"))
+                finding.match = replace(
+                    finding.match, rule=msgspec.structs.replace(finding.match.rule, severity="harmless")
+                )
         for index, finding in enumerate(found):
             _settle(finding, found[:index])
         _share_facts(found)
@@ -142,9 +144,15 @@ def _settle(finding: Finding, before: list[Finding]) -> None:
         return
     for earlier in before:
         becomes = earlier.match.rule.becomes
-        if earlier.role == "harmless" and becomes in rule.follows and finding.match.first - earlier.spans[-1][1] <= _BECOMES_LINES:
+        if (
+            earlier.role == "harmless"
+            and becomes in rule.follows
+            and finding.match.first - earlier.spans[-1][1] <= _BECOMES_LINES
+        ):
             earlier.id, earlier.role, finding.role = becomes, "cause", "consequence"
-            earlier.match = replace(earlier.match, rule=msgspec.structs.replace(earlier.match.rule, id=becomes, sure=False))
+            earlier.match = replace(
+                earlier.match, rule=msgspec.structs.replace(earlier.match.rule, id=becomes, sure=False)
+            )
             return
 
 
@@ -158,7 +166,13 @@ def _share_facts(found: list[Finding]) -> None:
 
 
 # What the builder gets over by taking another tactic.
-_OVERCOME = ("build.out_of_memory", "config.workspace", "build.myelin_internal", "build.no_implementation", "runtime.oom")
+_OVERCOME = (
+    "build.out_of_memory",
+    "config.workspace",
+    "build.myelin_internal",
+    "build.no_implementation",
+    "runtime.oom",
+)
 _ABSORBED_LINES = 10
 _BECOMES_LINES = 200
 _PLACES = ("node", "tensor", "plugin", "symbol", "library", "cuda_error")
