@@ -152,7 +152,7 @@ def test_a_folder_without_permission_is_named(model: onnx.ModelProto, scene: Sce
     def run() -> None:
         with pool_here() as pool, BuildSession(model, output=scene.output, pool=pool) as session:
             diagnosis = failure(session.run_all())
-            assert (diagnosis.id, diagnosis.title) == ("file.not_writable", "The folder cannot be written to")
+            assert (diagnosis.id, diagnosis.title) == ("file.not_writable", "The place cannot be written to")
             assert diagnosis.why == f"{scene.output}: Permission denied. Nothing was left half-written."
             scene.assert_untouched()
             scene.output.parent.chmod(WRITABLE)

@@ -88,7 +88,7 @@ def test_the_check_found_it_before(name: str, reports: dict[str, BuildReport]) -
 def test_the_refused_input_is_named_with_its_type(reports: dict[str, BuildReport]) -> None:
     diagnosis = reports["broken/int16_input.onnx"].diagnoses[0]
     assert diagnosis.place.tensor == "samples"
-    assert "int16" in diagnosis.title
+    assert "int16" in diagnosis.why
 
 
 def test_weight_files_are_named(reports: dict[str, BuildReport]) -> None:

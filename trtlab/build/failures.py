@@ -16,7 +16,7 @@ from trtlab.build.validation import PlanProblem
 from trtlab.explain.building import diagnose_build, diagnose_ending, diagnose_file_error
 from trtlab.explain.diagnosis import Cause, Diagnosis, Place, Remedy
 from trtlab.explain.parsing import diagnose_parse
-from trtlab.model.description import ModelDescription
+from trtlab.model.description import Finding, ModelDescription
 from trtlab.model.node_description import RefusalFacts
 from trtlab.worker import LogRecord, WorkerDied
 
@@ -35,7 +35,12 @@ class ParserRefused(TrtlabError):  # noqa: N818 - an event, named as what happen
 
 
 def explain_failure(
-    step: StepName, error: Exception, *, log: Sequence[LogRecord], model: ModelDescription | None
+    step: StepName,
+    error: Exception,
+    *,
+    log: Sequence[LogRecord],
+    model: ModelDescription | None,
+    findings: Sequence[Finding] = (),
 ) -> tuple[Diagnosis, ...]:
     """Return at least one diagnosis of what ended a step.
 
@@ -44,9 +49,10 @@ def explain_failure(
         error: What was raised.
         log: The step's log lines.
         model: The model, if it could be read.
+        findings: What the check step found in it.
     """
     if isinstance(error, ParserRefused):
-        return _parser(error, log, model)
+        return _parser(error, log, model, findings)
     if isinstance(error, PlanError):
         problems = [problem for problem in error.problems if isinstance(problem, PlanProblem)]
         return tuple(_plan_problem(problem, model) for problem in problems)
@@ -62,13 +68,15 @@ def explain_failure(
     return (_unexpected(step, type(error).__name__, str(error), ""),)
 
 
-def _parser(error: ParserRefused, log: Sequence[LogRecord], model: ModelDescription | None) -> tuple[Diagnosis, ...]:
+def _parser(
+    error: ParserRefused, log: Sequence[LogRecord], model: ModelDescription | None, findings: Sequence[Finding]
+) -> tuple[Diagnosis, ...]:
     # The parser writes some reasons only to C standard error (facts: tensorrt.md); they belong to the errors without a node.
     output = "\n".join(record.message for record in log if record.source in ("stdout", "stderr"))
     errors = tuple(replace(item, output=output) if output and item.node_index < 0 else item for item in error.errors)
-    if errors:
-        return diagnose_parse(errors, model, evidence=error.evidence)
     messages = [record.message for record in log if record.severity in _ERRORS]
+    if errors:
+        return diagnose_parse(errors, model, evidence=error.evidence, findings=findings, messages=messages)
     return (diagnose_build(messages or ["The parser refused the model and gave no reason."], step="parse"),)
 
 
@@ -112,14 +120,19 @@ def _action(step: StepName, error: ActionError, log: Sequence[LogRecord]) -> Dia
 
 
 def _with_memory_limit(diagnosis: Diagnosis, limit: int | None) -> Diagnosis:
-    if not limit or diagnosis.id not in _UNCLEAR_IDS:
+    """Name the memory limit of the worker, where it may be or is what TensorRT ran into."""
+    is_memory = diagnosis.id == "build.out_of_memory"
+    if not limit or not (is_memory or diagnosis.id in _UNCLEAR_IDS):
         return diagnosis
     cause = Cause(
         f"The worker ran with a memory limit of {format_bytes(limit)}. When TensorRT is refused memory, it can say just this.",
         "It does not happen without the limit.",
     )
     remedies = (Remedy("Raise the limit of the worker's memory."), *diagnosis.remedies)
-    return replace(diagnosis, causes=(cause, *diagnosis.causes), remedies=remedies, sure=False)
+    why = f"{diagnosis.why} The worker's memory limit is {format_bytes(limit)}." if is_memory else diagnosis.why
+    return replace(
+        diagnosis, why=why, causes=(cause, *diagnosis.causes), remedies=remedies, sure=diagnosis.sure and is_memory
+    )
 
 
 def _own_error(step: StepName, error: TrtlabError) -> Diagnosis:

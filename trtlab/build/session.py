@@ -242,7 +242,11 @@ class BuildSession:
         except ActionCancelled:
             return StepRecord(name, "cancelled", line="cancelled")
         except Exception as error:  # noqa: BLE001 - every failure of a step is explained in its record
-            diagnoses = explain_failure(name, error, log=self._logs[name], model=self._runner.model)
+            checked = self.step("check").result
+            findings = checked if isinstance(checked, tuple) else ()
+            diagnoses = explain_failure(
+                name, error, log=self._logs[name], model=self._runner.model, findings=findings
+            )
             return StepRecord(
                 name, "failed", line=diagnoses[0].title, result=self._runner.partial_result(name), diagnoses=diagnoses
             )

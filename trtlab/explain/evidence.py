@@ -40,9 +40,19 @@ def completed_facts(
     for name in ("compute_capability", "wanted_compute_capability"):
         if name in found:
             found[name] = compute_capability(found[name])
+    if found.get("dtype", "").isdigit():
+        found["dtype"] = ONNX_TYPES.get(int(found["dtype"]), found["dtype"])
     _decode_numbers(found)
     decide = _DECIDE.get(identifier)
     return (decide(found, message, has_driver) if decide else identifier), found
+
+
+# Members of onnx.TensorProto.DataType, which the parser prints by number.
+ONNX_TYPES = {
+    1: "float32", 2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64", 8: "string", 9: "bool", 10: "float16",
+    11: "float64", 12: "uint32", 13: "uint64", 14: "complex64", 15: "complex128", 16: "bfloat16", 17: "float8e4m3fn",
+    18: "float8e4m3fnuz", 19: "float8e5m2", 20: "float8e5m2fnuz", 21: "uint4", 22: "int4", 23: "float4e2m1", 24: "float8e8m0",
+}  # fmt: skip
 
 
 def _decode_numbers(facts: Facts) -> None:

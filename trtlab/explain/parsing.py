@@ -14,12 +14,16 @@ from trtlab.explain.evidence import completed_facts
 from trtlab.explain.log.rules import Recogniser
 from trtlab.explain.refusals import Refusal, explain_refusal, readable_reason
 from trtlab.explain.wording import clean_message
-from trtlab.model.description import ModelDescription
+from trtlab.model.description import Finding, ModelDescription
 from trtlab.model.node_description import RefusalFacts
 
 __all__ = ["diagnose_parse", "node_in_words", "readable_reason", "with_refusal"]
 
 _UNSUPPORTED_TYPE = re.compile(r"Unsupported ONNX data type: (\w+)")
+# The parser's error of a node that says nothing more.
+_BARE = re.compile(r"\s*(?:Invalid Node - [^\n]*)?\s*")
+# Rules of a lower rank only name a category.
+_VAGUE_RANK = 30
 # What a code says where no message is recognised.
 _BY_CODE = {
     "MODEL_DESERIALIZE_FAILED": "parse.invalid_model", "MEM_ALLOC_FAILED": "build.out_of_memory", "INVALID_GRAPH": "parse.invalid_model",
@@ -34,6 +38,8 @@ def diagnose_parse(
     model: ModelDescription | None,
     *,
     evidence: Sequence[RefusalFacts] = (),
+    findings: Sequence[Finding] = (),
+    messages: Sequence[str] = (),
     version: str = "",
     language: Language = "en",
 ) -> tuple[Diagnosis, ...]:
@@ -43,12 +49,46 @@ def diagnose_parse(
         errors: The errors.
         model: The model, if it could be read.
         evidence: What the model says about each error (`trtlab.model.actions:refusal_facts`), if it was asked.
+        findings: What ONNX's checker found, if it was asked: it knows better than an error that gives no reason.
+        messages: The errors of the log, in order: a reason can stand only there.
         version: TensorRT's version (`10.8`, `rtx-1.7`), so that remedies fit it.
         language: Of the texts.
     """
+    errors = tuple(_with_reason(error, messages) for error in errors)
+    broken = {finding.node.index: finding for finding in reversed(findings) if finding.node and finding.severity == "error"}
     found = (*evidence[: len(errors)], *(RefusalFacts() for _ in errors[len(evidence) :]))
     return tuple(
-        _diagnose(error, facts, model, version, language) for error, facts in zip(errors, found, strict=True)
+        _diagnose_by_finding(error, broken[error.node_index], version, language)
+        if _BARE.fullmatch(error.text) and error.node_index in broken and not error.scope
+        else _diagnose(error, facts, model, version, language)
+        for error, facts in zip(errors, found, strict=True)
+    )
+
+
+def _with_reason(error: ParserError, messages: Sequence[str]) -> ParserError:
+    """Return an error that gives no reason with the one that the log gives, if it gives one."""
+    if not _BARE.fullmatch(error.text):
+        return error
+    recogniser = Recogniser()
+    for message in messages:
+        found = recogniser.recognise(message)
+        if found is not None and found[0].role == "cause" and found[0].rank > _VAGUE_RANK:
+            return replace(error, text=f"{error.text}\n{message}")
+    return error
+
+
+def _diagnose_by_finding(error: ParserError, finding: Finding, version: str, language: Language) -> Diagnosis:
+    """Return the diagnosis of a node that ONNX itself refuses and the parser only calls invalid."""
+    facts = {"node": error.node_name or f"#{error.node_index}", "operator": error.operator, "reason": finding.text}
+    return diagnosis_of(
+        "parse.invalid_model",
+        {name: value for name, value in facts.items() if value},
+        language=language,
+        version=version,
+        step="parse",
+        why=finding.text,
+        tensorrt_code=error.code,
+        original="\n".join(filter(None, (error.text, error.source, finding.original))),
     )
 
 
@@ -82,7 +122,9 @@ def with_refusal(diagnosis: Diagnosis, refusal: Refusal) -> Diagnosis:
     """Say the real reason, with the evidence, and what to do instead before all general remedies."""
     # The catalog's sentence hands on the parser's words; a reason that is known needs none, and is not the parser's.
     said = refusal.reason if refusal.restriction or not diagnosis.why else diagnosis.why
-    space = "" if diagnosis.language == "zh" else " "
+    space, end = ("", "。") if diagnosis.language == "zh" else (" ", ".")
+    if refusal.evidence and said and not said.endswith((".", "。", ":", "：")):
+        said += end
     why = space.join(filter(None, (said, refusal.evidence)))
     causes = diagnosis.causes
     if refusal.restriction:

@@ -20,6 +20,7 @@ _QUOTED_REASON = re.compile(r'&&\s*"(?P<reason>.*)"\s*$', re.DOTALL)
 _ASSERTION = re.compile(r"^Assertion failed: (?P<condition>.*?): (?P<reason>\S.*)$", re.DOTALL)
 # Lines of the parser's source, which no reason is.
 _CPLUSPLUS = re.compile(r"::|&&|\|\||->|[!=<>]=|\(\)|\w\(\w*\)|^!?\(?\w+\)?$|^$")
+_SOURCE_FILE = re.compile(r"^\w+\.(?:cpp|h):\d+: ")
 _SHAPE_INPUT = re.compile(r"Network input (?P<name>.+?) is a shape tensor")
 _INITIALIZER = re.compile(
     r"importing initializer: (?P<name>.+?)\s*$|[Ff]ailed to import initializer: (?P<other>(?!In node).+?)\s*$"
@@ -99,7 +100,7 @@ def readable_reason(text: str) -> str:
     found = _QUOTED_REASON.search(text) or _ASSERTION.match(text)
     if found:
         return re.sub(r'"\s*"', "", found["reason"]).strip()
-    return first_sentence(text.removeprefix("Assertion failed: "))
+    return first_sentence(_SOURCE_FILE.sub("", text.removeprefix("Assertion failed: ")))
 
 
 def facts_requests(errors: Sequence[ParserError]) -> list[dict[str, Any]]:
