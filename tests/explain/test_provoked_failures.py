@@ -32,7 +32,7 @@ SENTENCES: dict[str, tuple[StepName, tuple[str, ...]]] = {
     "matrix product": ("parse", ("the_node",)),
     "weight that was removed": ("parse", ("conv", "nothing makes")),
     "circle of two nodes": ("parse", ("circle",)),
-    "batch of one in a Reshape": ("build", ("reshape",)),
+    "batch of one in a Reshape": ("build", ("reshape", "baked into", "OPT")),
     "branches of different rank": ("build", ("choice", "[2,4]")),
     "suppression of boxes": ("build", ("the_node",)),
     "attention in FP32": ("build", ()),

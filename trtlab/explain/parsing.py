@@ -33,7 +33,7 @@ _LASTING_CODES = ("MODEL_DESERIALIZE_FAILED", "MEM_ALLOC_FAILED", "INVALID_GRAPH
 _FAULT_OF_TENSORRT = re.compile(r"Error Code \d+: Internal Error \((?!Parameter check)|Assertion .+ failed\.")
 
 
-def diagnose_parse(
+def diagnose_parse(  # noqa: PLR0913 - each a source of evidence, keyword-only
     errors: tuple[ParserError, ...],
     model: ModelDescription | None,
     *,

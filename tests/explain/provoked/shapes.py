@@ -99,7 +99,7 @@ def images(*batches: int) -> BuildPlan:
 
 
 FIXED = (
-    Case("batch of one in a Reshape", "shapes", "parse.shape", models.baked_batch, plan=BATCH),
+    Case("batch of one in a Reshape", "shapes", "config.profile_range", models.baked_batch, plan=BATCH),
     exported_for_one(
         "batch of one before a classifier",
         [models.node("GlobalAveragePool", ["x"], ["p"], "pool"), models.node("Reshape", ["p", "s"], ["f"], "flatten"),
