@@ -149,5 +149,5 @@ def test_proposals_for_a_model_of_the_onnx_package_build() -> None:
 def test_a_batch_that_is_baked_in_is_said_to_be_that() -> None:
     [path] = [path for path in models.LIGHT_MODELS if path.stem == "light_zfnet512"]
     report = built(free_batch(path))
-    assert report.diagnoses[0].id == "parse.shape"
+    assert report.diagnoses[0].id == "config.profile_range"
     assert "baked into" in report.diagnoses[0].why
