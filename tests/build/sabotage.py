@@ -71,8 +71,11 @@ class WatchedPool(WorkerPool):
         self.warm_up()
 
     def warm_up(self) -> None:
-        """Have a worker ready."""
-        self.release(self.acquire())
+        """Have a worker ready, and not busy with forgetting what it did last."""
+        worker = self.acquire()
+        self.release(worker)
+        if worker in self._cleaning:
+            self._cleaning[worker].join()
 
     def acquire(self, *, limits: WorkerLimits | None = None, cancelled: threading.Event | None = None) -> Worker:
         """Hand out a worker and remember it."""

@@ -220,10 +220,13 @@ def test_tensorrt_at_work_can_be_cancelled_within_a_second(
         scene.assert_untouched()
 
 
-@pytest.mark.parametrize("step", ["parse", "build"])
+# The kernel hears of an event within a twentieth of a second; a warm parser is ready with 400 convolutions by then.
+@pytest.mark.parametrize(("step", "length"), [("parse", 3000), ("build", 60)])
 @pytest.mark.parametrize("deed", [kill, crash])
-def test_tensorrt_at_work_can_be_killed(scene: Scene, pool: WatchedPool, step: StepName, deed: Deed) -> None:
-    with session_of(convolutions(60), scene, pool, AtFirstEvent(pool, step, during=deed)) as session:
+def test_tensorrt_at_work_can_be_killed(
+    scene: Scene, pool: WatchedPool, step: StepName, length: int, deed: Deed
+) -> None:
+    with session_of(convolutions(length), scene, pool, AtFirstEvent(pool, step, during=deed)) as session:
         session.run_to(step)
         record = session.step(step)
         assert record.diagnoses[0].id == ("worker.killed" if deed is kill else "worker.crash")
@@ -231,7 +234,10 @@ def test_tensorrt_at_work_can_be_killed(scene: Scene, pool: WatchedPool, step: S
             line.message for line in reversed(record.log) if line.source == "tensorrt"
         )
         scene.assert_untouched()
-        scene.assert_built(session.run_all())
+        if step == "build":
+            scene.assert_built(session.run_all())
+        else:  # building so many would take half a minute
+            assert session.run_to(step).state == "done"
 
 
 def test_a_worker_killed_at_any_moment_leaves_nothing_behind(scene: Scene, pool: WatchedPool) -> None:

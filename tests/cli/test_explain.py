@@ -52,7 +52,9 @@ def test_json_has_the_promised_keys(log: Path, capsys: pytest.CaptureFixture[str
     assert (second["severity"], second["root"]) == ("harmless", False)
 
 
-def test_standard_input_and_nothing_recognised(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_standard_input_and_nothing_recognised(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"all went well\n")))
     assert main(["explain", "--json", "-"]) == 0
     assert document(capsys)["diagnoses"] == []

@@ -9,6 +9,8 @@ import textwrap
 
 def run_python(code: str) -> str:
     """Run `code` and return what it wrote to standard output; fails with its standard error."""
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -18,7 +18,14 @@ from trtlab.explain.diagnosis import Diagnoses, Diagnosis
 from trtlab.explain.exceptions import chain, concerns_tensorrt, exception_text
 from trtlab.explain.recording_logger import LoggedMessage
 
-NAMES = ["PARSE_ERROR", "UNSUPPORTED_NODE", "INVALID_ARGUMENT", "INTERNAL_ERROR", "EXECUTION_FAILED", "CALIBRATION_FAILED"]
+NAMES = [
+    "PARSE_ERROR",
+    "UNSUPPORTED_NODE",
+    "INVALID_ARGUMENT",
+    "INTERNAL_ERROR",
+    "EXECUTION_FAILED",
+    "CALIBRATION_FAILED",
+]
 REMOVED = "'tensorrt_bindings.tensorrt.IBuilderConfig' object has no attribute 'max_workspace_size'"
 
 
@@ -125,7 +132,9 @@ def test_objects_of_tensorrt() -> None:
             return ErrorCode.UNSUPPORTED_NODE
 
         def desc(self) -> str:
-            return 'Assertion failed: creator && "Plugin not found, are the plugin name, version, and namespace correct?"'
+            return (
+                'Assertion failed: creator && "Plugin not found, are the plugin name, version, and namespace correct?"'
+            )
 
         def node(self) -> int:
             return 4
@@ -170,7 +179,9 @@ def test_the_real_parser() -> None:
         found = trtlab.explain(parser)
         print(found[0].id, found[0].place.node, found[0].place.operator, trtlab.explain(parser.get_error(0).code())[0].id, sep="|")
     """)
-    assert output.strip().splitlines()[-1] == "parse.unsupported_node|the node|Det|nvonnxparser.ErrorCode.UNSUPPORTED_NODE"
+    assert (
+        output.strip().splitlines()[-1] == "parse.unsupported_node|the node|Det|nvonnxparser.ErrorCode.UNSUPPORTED_NODE"
+    )
 
 
 def test_what_says_nothing_is_refused_or_gives_nothing() -> None:

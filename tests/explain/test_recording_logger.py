@@ -17,7 +17,9 @@ MEMORY = "Error Code 2: OutOfMemory (Requested size was 68719477120 bytes.)"
 
 
 def recorder(path: Path | None = None, found: list[Diagnoses] | None = None) -> MessageRecorder:
-    return MessageRecorder(path=path, show=None, explain=True, language="en", on_error=None if found is None else found.append)
+    return MessageRecorder(
+        path=path, show=None, explain=True, language="en", on_error=None if found is None else found.append
+    )
 
 
 def test_records_are_kept_and_written(tmp_path: Path) -> None:
@@ -41,7 +43,9 @@ def test_an_error_is_explained_once_and_with_what_came_before() -> None:
     one = recorder(found=found)
     one.take("error", MEMORY)
     one.take("error", MEMORY)
-    one.take("error", "Error Code 10: Internal Error (Could not find any implementation for node {ForeignNode[a...b]}.)")
+    one.take(
+        "error", "Error Code 10: Internal Error (Could not find any implementation for node {ForeignNode[a...b]}.)"
+    )
     assert [diagnoses[0].id for diagnoses in found] == ["build.out_of_memory"]
 
 

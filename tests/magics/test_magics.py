@@ -52,8 +52,10 @@ def test_watch_shows_the_cause_of_what_c_plus_plus_wrote(tmp_path: Path) -> None
         [
             f"%%trt_watch{REFUSED}",
             "%%trt_watch\nprint('[E] Error Code 2: OutOfMemory (Requested size was 5 bytes.)')\n1 + 1",
-            "%%trt_watch --lang zh\nimport os\n"
-            "_ = os.system('echo \"[E] 3: getPluginCreator could not find plugin: <b>X</b> version: 1\"')",
+            (
+                "%%trt_watch --lang zh\nimport os\n"
+                "_ = os.system('echo \"[E] 3: getPluginCreator could not find plugin: <b>X</b> version: 1\"')"
+            ),
             "%%trt_watch\nprint('all well')",
         ],
         tmp_path,
@@ -70,7 +72,9 @@ def test_watch_shows_the_cause_of_what_c_plus_plus_wrote(tmp_path: Path) -> None
 
 def test_watch_names_calls_that_are_gone(tmp_path: Path) -> None:
     (outputs,) = run(
-        ["%%trt_watch --release 11.4\nimport tensorrt_rtx as trt\nbuilder = trt.Builder(trt.Logger())\nbuilder.max_workspace_size = 1"],
+        [
+            "%%trt_watch --release 11.4\nimport tensorrt_rtx as trt\nbuilder = trt.Builder(trt.Logger())\nbuilder.max_workspace_size = 1"
+        ],
         tmp_path,
     )
     shown = html(outputs) + "".join(str(output.get("data", {})) for output in outputs)

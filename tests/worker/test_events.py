@@ -50,7 +50,15 @@ def test_text_that_is_no_unicode_is_still_reported() -> None:
 
 
 @pytest.mark.parametrize(
-    "lines", [b"Segmentation fault\n", b'["log",1.0,"info"]\n', b'["log",1.0,"loud","a"]\n', b'["done",1,2]\n', b"\xff\n", b"[" * 99_999]
+    "lines",
+    [
+        b"Segmentation fault\n",
+        b'["log",1.0,"info"]\n',
+        b'["log",1.0,"loud","a"]\n',
+        b'["done",1,2]\n',
+        b"\xff\n",
+        b"[" * 99_999,
+    ],
 )
 def test_damaged_reports_are_refused(lines: bytes) -> None:
     with pytest.raises(ValueError, match="is no report of a worker"):

@@ -244,9 +244,7 @@ class BuildSession:
         except Exception as error:  # noqa: BLE001 - every failure of a step is explained in its record
             checked = self.step("check").result
             findings = checked if isinstance(checked, tuple) else ()
-            diagnoses = explain_failure(
-                name, error, log=self._logs[name], model=self._runner.model, findings=findings
-            )
+            diagnoses = explain_failure(name, error, log=self._logs[name], model=self._runner.model, findings=findings)
             return StepRecord(
                 name, "failed", line=diagnoses[0].title, result=self._runner.partial_result(name), diagnoses=diagnoses
             )

@@ -17,8 +17,11 @@ _LINE_HEAD = re.compile(r"^Name: (?P<name>.*?), LayerType: (?P<type>[\w ]*), Inp
 _STREAM = r", StreamId: -?\d+(?:, (?:EventId|JumpTarget\w*): .*?)*?, Metadata: "
 _TAIL = re.compile(rf", Tactic(?:Name|Value): (?P<tactic>.*?){_STREAM}(?P<metadata>.*)$", re.DOTALL)
 _METADATA = re.compile(_STREAM, re.DOTALL)
+# What follows the bracket that ends a tensor; one inside a tensor's strides or format is passed over, in large steps.
+_BEHIND = r",? ?[\],{]|$"
 _TENSOR = re.compile(
-    r"\{ Name: (?P<name>.*?)(?:, Location: \w+)?, Dimensions: \[(?P<shape>[^\]]*)\](?P<rest>.*?)\}(?=,? ?[\],{]|$)",
+    r"\{ Name: (?P<name>.*?)(?:, Location: \w+)?, Dimensions: \[(?P<shape>[^\]]*)\]"
+    rf"(?P<rest>[^}}]*(?:\}}(?!{_BEHIND})[^}}]*)*)\}}(?={_BEHIND})",
     re.DOTALL,
 )
 _DATATYPE = re.compile(r"Datatype: (\w+)|Format/Datatype: ([^,}]+)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -52,54 +52,58 @@ class BuildNotes:
 
 
 class LogSink:
-    """Where the logger of this process sends its messages: to the worker's pipe, and to the notes of the running action."""
+    """Where the logger of this process sends its messages: to the kernel, and to the notes of the running action.
+
+    Attributes:
+        notes: The notes of the running action.
+        report: Sends a severity and a message to the kernel, or where they are diverted to.
+    """
+
+    __slots__ = ("notes", "report")
 
     def __init__(self, context: ActionContext) -> None:
         self.notes = BuildNotes()
-        self._report = context.events.log
-        self._diverted: list[str] | None = None
+        self.report: Callable[[str, str], None] = context.events.log
 
     @contextlib.contextmanager
     def diverted(self) -> Iterator[list[str]]:
         """Collect messages in a list instead of reporting them, for as long as the block runs."""
         messages: list[str] = []
-        self._diverted = messages
+        report, notes = self.report, self.notes
+        self.begin()
+        self.report = lambda _, message: messages.append(message)
         try:
             yield messages
         finally:
-            self._diverted = None
+            self.report, self.notes = report, notes
 
     def begin(self) -> BuildNotes:
         """Start new notes and return them."""
         self.notes = BuildNotes()
         return self.notes
 
-    def take(self, severity: str, message: str) -> None:
-        """Take one message of the logger."""
-        if self._diverted is not None:
-            self._diverted.append(message)
-            return
-        self._report(severity, message)
-        if message.startswith(_NOTED) or severity in _ERRORS:
-            self.notes.take(severity, message)
-
 
 def make_logger(module: ModuleType, sink: LogSink) -> Any:  # noqa: ANN401 - a TensorRT logger
     """Return a logger for `module` that passes every message on. VERBOSE costs nothing visible (facts: tensorrt.md)."""
     # By number: looking up the enumeration's own members takes twice as long, and this runs for every message.
     severities = {int(severity): name.lower() for name, severity in module.ILogger.Severity.__members__.items()}
-    take = sink.take
+
+    def take(severity: Any, msg: str) -> None:  # noqa: ANN401
+        """Called by TensorRT, also from its own threads."""
+        name = severities.get(int(severity), "info")
+        sink.report(name, msg)
+        if msg.startswith(_NOTED) or name in _ERRORS:
+            sink.notes.take(name, msg)
 
     class EventLogger(module.ILogger):  # type: ignore[misc, name-defined]
         """Sends messages to the sink."""
 
+        # TensorRT looks for its method at every message: a static one is there without being bound to the object first.
+        log = staticmethod(take)
+
         def __init__(self) -> None:
             # pybind11 needs the base's own initializer, not super().
             module.ILogger.__init__(self)
-
-        def log(self, severity: Any, msg: str) -> None:  # noqa: ANN401
-            """Called by TensorRT, also from its own threads."""
-            take(severities.get(int(severity), "info"), msg)
 
     return EventLogger()
 

@@ -34,7 +34,9 @@ def diagnose_build(
     reason = first_reason("\n".join(filter(None, map(clean_message, messages))) or "\n".join(messages))
     original = "\n".join(messages)
     if root is None:
-        root = diagnosis_of("build.failed", {"reason": reason} if reason else {}, language=language, version=version, sure=False)
+        root = diagnosis_of(
+            "build.failed", {"reason": reason} if reason else {}, language=language, version=version, sure=False
+        )
     place = replace(root.place, step=step)
     why = first_sentence(root.why) or reason or root.meaning
     return replace(root, place=place, why=why, original=original, lines=None)

@@ -55,7 +55,9 @@ def diagnose_parse(  # noqa: PLR0913 - each a source of evidence, keyword-only
         language: Of the texts.
     """
     errors = tuple(_with_reason(error, messages) for error in errors)
-    broken = {finding.node.index: finding for finding in reversed(findings) if finding.node and finding.severity == "error"}
+    broken = {
+        finding.node.index: finding for finding in reversed(findings) if finding.node and finding.severity == "error"
+    }
     found = (*evidence[: len(errors)], *(RefusalFacts() for _ in errors[len(evidence) :]))
     return tuple(
         _diagnose_by_finding(error, broken[error.node_index], version, language)
@@ -142,7 +144,11 @@ def _recognised(error: ParserError, text: str) -> tuple[str, dict[str, str]]:
     if error.code in _LASTING_CODES:
         return _BY_CODE[error.code], {}
     found = Recogniser().recognise(f"Assertion failed: {text}\n{error.output}" if error.output else text)
-    if found is None or found[0].role not in ("cause", "hint") or not found[0].id.startswith(("parse.", "build.", "config.")):
+    if (
+        found is None
+        or found[0].role not in ("cause", "hint")
+        or not found[0].id.startswith(("parse.", "build.", "config."))
+    ):
         if _FAULT_OF_TENSORRT.search(text):
             return "parse.internal_error", {}
         return _BY_CODE.get(error.code, "parse.unsupported_node"), {}
@@ -175,7 +181,11 @@ def _with_domains(diagnosis: Diagnosis, model: ModelDescription | None) -> Diagn
     if not domains or not diagnosis.causes:
         return diagnosis
     first = diagnosis.causes[0]
-    said = f"模型导入的域：{', '.join(domains)}。" if diagnosis.language == "zh" else f"The model imports the domains {', '.join(domains)}."
+    said = (
+        f"模型导入的域：{', '.join(domains)}。"
+        if diagnosis.language == "zh"
+        else f"The model imports the domains {', '.join(domains)}."
+    )
     return replace(diagnosis, causes=(Cause(first.text, f"{first.evidence} {said}".strip()), *diagnosis.causes[1:]))
 
 

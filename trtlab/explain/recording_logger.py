@@ -44,7 +44,13 @@ class MessageRecorder:
     """
 
     def __init__(
-        self, *, path: Path | None, show: str | None, explain: bool, language: str, on_error: Callable[[Diagnoses], None] | None
+        self,
+        *,
+        path: Path | None,
+        show: str | None,
+        explain: bool,
+        language: str,
+        on_error: Callable[[Diagnoses], None] | None,
     ) -> None:
         self._lock = threading.Lock()
         self._records: deque[LoggedMessage] = deque(maxlen=_KEPT_RECORDS)

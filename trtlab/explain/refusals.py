@@ -109,9 +109,7 @@ def facts_requests(errors: Sequence[ParserError]) -> list[dict[str, Any]]:
     for error in errors:
         operator = error.operator or _operator_from_words(error)
         node = RefusedNode(error.node_index, error.node_name, operator, error.scope) if operator else None
-        requests.append(
-            {"node": node.to_dict() if node else None, "tensor": error.tensor or _tensor_in(error.text)}
-        )
+        requests.append({"node": node.to_dict() if node else None, "tensor": error.tensor or _tensor_in(error.text)})
     return requests
 
 

@@ -9,7 +9,7 @@ from trtlab.model.description import Finding
 from trtlab.model.walk import Scope, scopes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
 
@@ -28,28 +28,38 @@ def channel_findings(light: LightCopy, inferred: ModelProto) -> Iterator[Finding
         light: The copy that was inferred; tells which node of the model each of its nodes is.
         inferred: What shape inference made of it.
     """
+    for node, problem in channel_problems(list(scopes(inferred))):
+        reference = light.node_reference(node)
+        yield Finding("model.channels", "error", f"Node {reference.label}: {problem}", reference, node.input[1])
+
+
+def channel_problems(all_scopes: Sequence[Scope]) -> Iterator[tuple[NodeProto, str]]:
+    """Yield those convolutions of a model with inferred shapes, given by its scopes, each with what is wrong."""
+    convolutions = {scope.path: [node for node in scope.nodes if _is_convolution(node)] for scope in all_scopes}
+    wanted = {name for nodes in convolutions.values() for node in nodes for name in node.input[:2]}
     values: dict[str, dict[str, _Value]] = {}
-    for scope in scopes(inferred):
+    for scope in all_scopes:
         around = values.get(scope.parent.path, {}) if scope.parent else {}
-        values[scope.path] = {**around, **dict(_values_with_shape(scope))}
-        for node in scope.body.node:
-            if node.op_type in ("Conv", "ConvTranspose") and node.domain in ("", "ai.onnx"):
-                problem = _problem(node, values[scope.path])
-                if problem:
-                    reference = light.node_reference(node)
-                    yield Finding(
-                        "model.channels", "error", f"Node {reference.label}: {problem}", reference, node.input[1]
-                    )
+        values[scope.path] = {**around, **dict(_values_with_shape(scope, wanted))}
+        for node in convolutions[scope.path]:
+            problem = _problem(node, values[scope.path])
+            if problem:
+                yield node, problem
 
 
-def _values_with_shape(scope: Scope) -> Iterator[tuple[str, _Value]]:
-    """Yield what says a shape, by name. The shapes themselves are read when they are needed: few are."""
+def _is_convolution(node: NodeProto) -> bool:
+    return node.op_type in ("Conv", "ConvTranspose") and node.domain in ("", "ai.onnx")
+
+
+def _values_with_shape(scope: Scope, wanted: set[str]) -> Iterator[tuple[str, _Value]]:
+    """Yield what says a shape of the wanted tensors, by name."""
     body: Any = scope.body
     for value in (*getattr(body, "value_info", ()), *body.input, *body.output):
-        if not isinstance(value, str) and value.type.tensor_type.HasField("shape"):
+        if not isinstance(value, str) and value.name in wanted and value.type.tensor_type.HasField("shape"):
             yield value.name, value
     for tensor in getattr(body, "initializer", ()):
-        yield tensor.name, tensor
+        if tensor.name in wanted:
+            yield tensor.name, tensor
 
 
 def _shape(value: _Value | None) -> Shape:

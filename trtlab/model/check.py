@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trtlab._format import shorten_middle
-from trtlab.model.channel_rules import channel_findings
+from trtlab.model.channel_rules import channel_findings, channel_problems
 from trtlab.model.description import Finding
 from trtlab.model.graph_rules import graph_findings
 from trtlab.model.light_copy import LightCopy
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from onnx import ModelProto, NodeProto
+
+    from trtlab.model.reading import ModelFile
 
 _UNKNOWN_NODE = "==> Context: Bad node spec for node."
 # What the checker says of a whole model, and the findings of our own rules that say the same with the node.
@@ -41,15 +43,18 @@ _CONSEQUENCE = "expected to have type but instead is null"
 _MISSING_OPSET = "No opset import for domain"
 
 
-def check(model: ModelProto, *, folder: Path | None = None) -> tuple[Finding, ...]:
+def check(model: ModelProto, *, folder: Path | None = None, file: ModelFile | None = None) -> tuple[Finding, ...]:
     """Return all findings about `model`: its graphs, its nodes, its types and shapes. The model is not changed.
 
     Args:
         model: The model.
         folder: Where its external data lie; small ones are read, because shapes can depend on them.
+        file: The file that the model was read from, if that is at hand: what was found out while reading is not done again.
     """
-    all_scopes = list(scopes(model))
+    all_scopes = list(scopes(model)) if file is None else file.scopes
     findings = [finding for scope in all_scopes for finding in (*graph_findings(scope, model), *tensor_findings(scope))]
+    if file is not None and _tools_accept(file):
+        return tuple(dict.fromkeys(findings))
     light = LightCopy(model, folder, order=all_scopes[0].order)
     known = {finding.id for finding in findings}
     shapes = list(_shape_findings(light, known))
@@ -58,6 +63,32 @@ def check(model: ModelProto, *, folder: Path | None = None) -> tuple[Finding, ..
     findings += [finding for finding in shapes if finding.node not in accused]
     faults = [finding for finding in findings if _CONSEQUENCE not in finding.original]
     return tuple(dict.fromkeys(faults or findings))
+
+
+def _tools_accept(file: ModelFile) -> bool:
+    """Whether onnx's tools accept the file as it is. Only what they refuse needs a copy that leads back to the nodes.
+
+    Not asked about models whose weights are large or lie outside: the tools would copy or miss them.
+    """
+    import onnx
+
+    content = file.content
+    if not isinstance(content, bytes) or file.external_data.files:
+        return False
+    try:
+        onnx.checker.check_model(content)
+        inferred = onnx.shape_inference.infer_shapes(content, check_type=True, strict_mode=True, data_prop=True)
+    except (*_refusals(), ValueError, RuntimeError, TypeError):
+        return False
+    # Where the file has a main graph alone, nobody needs to look for another one.
+    inferred_scopes = [Scope("", inferred.graph, 0)] if len(file.scopes) == 1 else list(scopes(inferred))
+    return not any(channel_problems(inferred_scopes))
+
+
+def _refusals() -> tuple[type[Exception], type[Exception]]:
+    import onnx
+
+    return onnx.checker.ValidationError, onnx.shape_inference.InferenceError
 
 
 def _checker_findings(light: LightCopy, known: set[str]) -> Iterator[Finding]:

@@ -14,12 +14,13 @@ from trtlab._errors import InputError
 from trtlab._format import format_bytes, plural, shorten_middle
 from trtlab.model.description import ExternalFile
 from trtlab.model.tensor_rules import tensor_bits, tensor_bytes
-from trtlab.model.walk import scopes, tensors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from onnx import ModelProto, TensorProto
+    from onnx import TensorProto
+
+    from trtlab.model.walk import Scope
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,14 @@ class _Slice:
     needed_bytes: int
 
 
-def locate_external_data(model: ModelProto, folder: Path) -> ExternalData:
-    """Return the external files of `model`, having checked that each may be read, is there, and is long enough.
+def locate_external_data(all_scopes: Iterable[Scope], folder: Path) -> ExternalData:
+    """Return the external files of the model with these scopes, having checked that each may be read, is there, and is long enough.
 
     Raises:
         InputError: Names every tensor whose data cannot be read, with the reason.
     """
     slices: dict[str, list[_Slice]] = {}
-    for tensor in _external_tensors(model):
+    for tensor in _external_tensors(all_scopes):
         part = _read_slice(tensor)
         slices.setdefault(part.location, []).append(part)
     problems: list[str] = []
@@ -112,9 +113,9 @@ def _too_short(parts: list[_Slice], size: int) -> str | None:
     )
 
 
-def _external_tensors(model: ModelProto) -> Iterator[TensorProto]:
-    for scope in scopes(model):
-        yield from (tensor for tensor, _ in tensors(scope) if tensor.data_location == tensor.EXTERNAL)
+def _external_tensors(all_scopes: Iterable[Scope]) -> Iterator[TensorProto]:
+    for scope in all_scopes:
+        yield from (tensor for tensor, _ in scope.tensors if tensor.data_location == tensor.EXTERNAL)
 
 
 def _read_slice(tensor: TensorProto) -> _Slice:

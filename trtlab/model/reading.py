@@ -17,6 +17,8 @@ from trtlab._memory import start_thread
 from trtlab.model.external_data import ExternalData, locate_external_data
 from trtlab.model.foreign_files import describe_foreign_content, describe_text
 from trtlab.model.skeleton import skeleton
+from trtlab.model.strict_text import REMARKS, texts_are_valid
+from trtlab.model.walk import Scope, scopes
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -26,8 +28,6 @@ PROTOBUF_LIMIT_BYTES = 2**31 - 1
 _HASH_BLOCK_BYTES = 1 << 22
 _LARGE_BYTES = 1 << 22
 Content = bytes | mmap.mmap
-# Fields whose text nothing depends on; some exporters write them in the encoding of their machine.
-_REMARKS = frozenset({"doc_string", "producer_name", "producer_version", "metadata_props"})
 
 
 class ModelFile:
@@ -37,6 +37,7 @@ class ModelFile:
         path: The file, absolute.
         content: The bytes of the file, what the TensorRT parser is given.
         proto: The parsed message, without the values of large tensors (`skeleton`).
+        scopes: The graphs and functions of the message, which is not changed any more: what was looked up in them stays true.
         external_data: Where its external tensors lie, checked to be inside the model's folder.
         sha256: Digest of the file and of its external files.
     """
@@ -46,7 +47,8 @@ class ModelFile:
         digest = hashlib.sha256()
         self.content = _read_bytes(path, digest)
         self.proto = _parse(self.content, path)
-        self.external_data: ExternalData = locate_external_data(self.proto, path.parent)
+        self.scopes: tuple[Scope, ...] = tuple(scopes(self.proto))
+        self.external_data: ExternalData = locate_external_data(self.scopes, path.parent)
         for file in self.external_data.files:
             _hash_file(digest, path.parent / file.location)
         self.sha256 = digest.hexdigest()
@@ -119,8 +121,9 @@ def _parse(content: Content, path: Path) -> ModelProto:
     from google.protobuf.message import DecodeError
 
     model = onnx.ModelProto()
+    kept = skeleton(content)
     try:
-        model.ParseFromString(skeleton(content))
+        model.ParseFromString(kept)
     except DecodeError as error:
         raise InputError(
             f"{path.name} "
@@ -140,7 +143,7 @@ def _parse(content: Content, path: Path) -> ModelProto:
                 "it as an empty network). Check that the export finished and that this is the right file."
             )
         )
-    field = undecodable_field(model)
+    field = "" if texts_are_valid(kept) else undecodable_field(model)
     if field:
         raise InputError(
             f"{path.name} is damaged, or was written by a program that breaks the rules of protobuf: {field} is not valid "
@@ -172,7 +175,7 @@ def _texts_and_messages(message: Any) -> tuple[list[object], list[Any]]:  # noqa
     texts: list[object] = []
     messages: list[Any] = []
     for field, value in message.ListFields():
-        if isinstance(value, (str, int, float)) or field.name in _REMARKS:
+        if isinstance(value, (str, int, float)) or field.name in REMARKS:
             continue
         if hasattr(value, "ListFields"):
             messages.append(value)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from trtlab._format import shorten_middle
 from trtlab.model.description import Finding
 from trtlab.model.skeleton import raw_bytes
-from trtlab.model.walk import Scope, node_reference, tensors
+from trtlab.model.walk import Scope, node_reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ _BYTE_BITS = 8
 
 def tensor_findings(scope: Scope) -> Iterator[Finding]:
     """Return every tensor of a scope whose data do not fit its shape or type."""
-    for tensor, index in tensors(scope):
+    for tensor, index in scope.tensors:
         problem = data_problem(tensor)
         if problem is None:
             continue

@@ -43,9 +43,14 @@ class Scope:
         return frozenset(declared_names(self.body))
 
     @cached_property
+    def nodes(self) -> tuple[NodeProto, ...]:
+        """The nodes. Kept, because protobuf makes a new Python object each time it is asked for one that nobody holds."""
+        return tuple(self.body.node)
+
+    @cached_property
     def makers(self) -> dict[str, int]:
         """Index of the node that makes each tensor (the last, if several do)."""
-        return {name: index for index, node in enumerate(self.body.node) for name in node.output if name}
+        return {name: index for index, node in enumerate(self.nodes) for name in node.output if name}
 
     @cached_property
     def order(self) -> GraphOrder:
@@ -57,7 +62,28 @@ class Scope:
     @cached_property
     def holders(self) -> tuple[int, ...]:
         """Indices of the nodes that hold graphs."""
-        return tuple(index for index, node in enumerate(self.body.node) if has_subgraph(node))
+        return self._contents[0]
+
+    @cached_property
+    def tensors(self) -> tuple[tuple[TensorProto, int], ...]:
+        """Every tensor with data, and the index of the node that holds it (-1 for initializers)."""
+        return (*((tensor, -1) for tensor in getattr(self.body, "initializer", ())), *self._contents[1])
+
+    @cached_property
+    def _contents(self) -> tuple[tuple[int, ...], list[tuple[TensorProto, int]]]:
+        """What the attributes of the nodes hold: which nodes hold graphs, and the tensors."""
+        holders: list[int] = []
+        held: list[tuple[TensorProto, int]] = []
+        for index, node in enumerate(self.nodes):
+            attributes = node.attribute
+            for attribute in attributes if attributes else ():
+                if attribute.HasField("t"):
+                    held.append((attribute.t, index))
+                if attribute.tensors:
+                    held.extend((tensor, index) for tensor in attribute.tensors)
+                if attribute.HasField("g") or attribute.graphs:
+                    holders.append(index)
+        return tuple(dict.fromkeys(holders)), held
 
     def is_visible_around(self, name: str) -> bool:
         """Whether one of the graphs around this one declares or makes `name`, wherever in it."""
@@ -116,16 +142,6 @@ def attribute_tensors(attribute: AttributeProto) -> list[TensorProto]:
     return [*([attribute.t] if attribute.HasField("t") else []), *attribute.tensors]
 
 
-def tensors(scope: Scope) -> Iterator[tuple[TensorProto, int]]:
-    """Yield every tensor with data of one scope, and the index of the node that holds it (-1 for initializers)."""
-    for tensor in getattr(scope.body, "initializer", ()):
-        yield tensor, -1
-    for index, node in enumerate(scope.body.node):
-        for attribute in node.attribute:
-            for tensor in attribute_tensors(attribute):
-                yield tensor, index
-
-
 def names_read(node: NodeProto) -> set[str]:
     """Return the names that a node reads: its inputs, and what its subgraphs take from the graphs around them."""
     names = set(filter(None, node.input))
@@ -140,7 +156,7 @@ def names_read(node: NodeProto) -> set[str]:
 
 def _subgraphs(scope: Scope) -> Iterator[Scope]:
     for index in scope.holders:
-        node = scope.body.node[index]
+        node = scope.nodes[index]
         for attribute in node.attribute:
             if not attribute.HasField("g") and not attribute.graphs:
                 continue

@@ -27,7 +27,7 @@ from trtlab.worker.events import encode
 from trtlab.worker.ring_buffer import RingWriter
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
-_IDLE_SECONDS = 10.0
+_IDLE_SECONDS = 60.0
 
 
 def main(arguments: list[str]) -> None:

@@ -93,21 +93,21 @@ class _PhaseLine(msgspec.Struct, array_like=True, tag="phase", gc=False):
 
 
 # A log has ten thousands of messages, and json takes ten times as long for one as msgspec.
-_ENCODER = msgspec.json.Encoder()
+_encode_line = msgspec.json.Encoder().encode
 _EVENT_DECODER: msgspec.json.Decoder[_LogLine | _PhaseLine] = msgspec.json.Decoder(_LogLine | _PhaseLine)
 
 
 def encode_log(time: float, severity: str, message: str) -> bytes:
     """Return the line of a log record. Half of a surrogate pair in `message`, which is no UTF-8, becomes a question mark."""
     try:
-        return _ENCODER.encode(("log", time, severity, message)) + b"\n"
+        return _encode_line(("log", time, severity, message)) + b"\n"
     except UnicodeEncodeError:
         return encode_log(time, severity, message.encode("utf-8", "replace").decode())
 
 
 def encode_phase(time: float, kind: str, name: str, parent: str | None, step: int, steps: int) -> bytes:
     """Return the line of a phase event."""
-    return _ENCODER.encode(_PhaseLine(time, kind, name, parent, step, steps)) + b"\n"  # type: ignore[arg-type]
+    return _encode_line(_PhaseLine(time, kind, name, parent, step, steps)) + b"\n"  # type: ignore[arg-type]
 
 
 def decode_events(lines: bytes) -> list[Event]:

@@ -44,9 +44,6 @@ _READ_BYTES = 1 << 18
 # A line of output longer than this is handed on in pieces: a program that never ends its line must not fill the memory.
 _LONGEST_OUTPUT_LINE_BYTES = 1 << 24
 _SEND_TICK_MS = 50
-# Has the GNU C library ask for large pages (glibc 2.35 and newer; others ignore it). A build allocates and frees hundreds of
-# megabytes, and handing those out in small pages takes a tenth of its time (benchmarks/README.md).
-_LARGE_PAGES = "glibc.malloc.hugetlb=1"
 
 
 class LineReader:
@@ -236,17 +233,10 @@ def _start(descriptors: list[int], memory_bytes: int | None) -> subprocess.Popen
             pass_fds=descriptors,
             start_new_session=True,  # Ctrl-C in the kernel's terminal is for the kernel
             # Unbuffered holds for C's stdout too: into a pipe its lines would else wait for 4 KiB, and be lost in a crash.
-            env={**_ONE_THREAD, **os.environ, "PYTHONUNBUFFERED": "1", "GLIBC_TUNABLES": _tunables()},
+            env={**_ONE_THREAD, **os.environ, "PYTHONUNBUFFERED": "1"},
         )
     except OSError as error:
         raise WorkerError(
             f"The worker process could not be started: {sys.executable}: {error.strerror}. It is started with the Python "
             "that runs this notebook (sys.executable); was its environment removed or replaced meanwhile?"
         ) from error
-
-
-def _tunables() -> str:
-    own = os.environ.get("GLIBC_TUNABLES", "")
-    if "glibc.malloc.hugetlb" in own:
-        return own
-    return f"{own}:{_LARGE_PAGES}" if own else _LARGE_PAGES

@@ -186,9 +186,10 @@ class Worker:
 
     def _await_start(self, cancelled: threading.Event | None) -> None:
         latest = time.monotonic() + _START_SECONDS
-        while not self._started.wait(_TICK_SECONDS):
+        while not self._started.is_set():
             if cancelled is not None and cancelled.is_set():
                 raise ActionCancelled(worker_ended=True)
+            self._started.wait(_TICK_SECONDS)
             if time.monotonic() > latest:
                 self._end(Ending("time_limit", f"It did not answer within {format_seconds(_START_SECONDS)}."))
                 self._ended.wait(_CLOSE_SECONDS)

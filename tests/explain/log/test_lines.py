@@ -17,7 +17,10 @@ CASES = {
     "WARNING: [TRT]: text": ("warning", "text"),
     "ERROR: text": ("error", "text"),
     "E0531 09:11:46.299486 1 logging.cc:43] text": ("error", "text"),
-    "2020-07-15 09:12:44.118210242 [W:onnxruntime:Default, provider.h:36 log] [2020-07-15 08:12:44   ERROR] text": ("error", "text"),
+    "2020-07-15 09:12:44.118210242 [W:onnxruntime:Default, provider.h:36 log] [2020-07-15 08:12:44   ERROR] text": (
+        "error",
+        "text",
+    ),
     "2022-02-19 09:10:37 - __main__ - INFO - text": ("info", "text"),
     "WARNING:torch_tensorrt [TensorRT Conversion Context]:text": ("warning", "text"),
     "[NVINFER LOG]: 1: text": ("", "1: text"),

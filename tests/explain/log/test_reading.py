@@ -35,7 +35,10 @@ def test_windows_line_ends_utf_16_and_progress_bars() -> None:
     assert joined("10 %\r50 %\r100 %\nnext") == "100 %\nnext"
 
 
-@given(lines=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0")), max_size=30), size=st.integers(1, 40))
+@given(
+    lines=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0")), max_size=30),
+    size=st.integers(1, 40),
+)
 def test_blocks_hold_whole_lines_with_their_numbers(lines: list[str], size: int) -> None:
     text = "\n".join(lines)
     before = reading._BLOCK_BYTES
@@ -59,7 +62,9 @@ def test_a_line_without_end_comes_in_pieces() -> None:
     assert sum(len(block.content) for block in found) == 5_000_000
 
 
-@pytest.mark.parametrize("content", [b"\x00\x01\x02" * 1000, b"ftrt\x01\x00\x00\x00" + bytes(500), b"PK\x03\x04" + bytes(range(256)) * 4])
+@pytest.mark.parametrize(
+    "content", [b"\x00\x01\x02" * 1000, b"ftrt\x01\x00\x00\x00" + bytes(500), b"PK\x03\x04" + bytes(range(256)) * 4]
+)
 def test_binary_files_are_refused(content: bytes) -> None:
     with pytest.raises(InputError, match="not a log: it is binary"):
         list(blocks(content))

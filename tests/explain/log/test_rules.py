@@ -33,7 +33,9 @@ def test_no_pattern_takes_long_over_a_long_message(letter: str) -> None:
 
 
 def test_of_two_rules_the_one_of_higher_rank_counts() -> None:
-    found = Recogniser().recognise("Error Code 1: Serialization (Serialization assertion x failed.Version tag does not match)")
+    found = Recogniser().recognise(
+        "Error Code 1: Serialization (Serialization assertion x failed.Version tag does not match)"
+    )
     assert found is not None
     assert found[0].id == "deserialize.version_mismatch"
 
