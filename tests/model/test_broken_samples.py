@@ -28,7 +28,7 @@ DIAGNOSES = {
     "broken/unsupported_operator.onnx": "parse.unsupported_node",
     "broken/custom_operator.onnx": "parse.plugin_missing",
     "broken/int16_input.onnx": "parse.dtype",
-    "broken/batch_baked_in.onnx": "parse.shape",
+    "broken/batch_baked_in.onnx": "config.profile_range",
     "broken/branch_ranks.onnx": "parse.shape",
     "broken/external_data_missing.onnx": "parse.invalid_model",
     "broken/external_data_escapes.onnx": "parse.invalid_model",
