@@ -87,10 +87,11 @@ def test_failure_says_where_why_and_what_to_do(
 ) -> None:
     page, panel = open_panel(open_notebook, "'../sample_models/broken/custom_operator.onnx'")
     button(panel, "Run all").click(timeout=BUILD_MILLISECONDS)
-    expect(
-        panel.get_by_text(re.compile(r"Parse failed after .*: TensorRT does not know node '/features/swish'")).first
-    ).to_be_visible(timeout=BUILD_MILLISECONDS)
-    expect(panel.get_by_text("TensorRT does not know node '/features/swish' (LearnedSwish)").first).to_be_visible()
+    failed = (
+        r"Parse failed after .* at node '/features/swish' \(LearnedSwish\): The plugin for a custom operator is missing"
+    )
+    expect(panel.get_by_text(re.compile(failed)).first).to_be_visible(timeout=BUILD_MILLISECONDS)
+    expect(panel.get_by_text("TensorRT does not know an operator LearnedSwish").first).to_be_visible()
     expect(panel.get_by_text("Do this").first).to_be_visible()
     screenshot(page, "build-panel-failed-light")
     set_theme(page, "Dark")
