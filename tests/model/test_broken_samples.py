@@ -77,6 +77,13 @@ def test_the_diagnosis_is_the_right_one_and_names_the_node(name: str, reports: d
     assert len(repr(reports[name]).splitlines()) <= 5
 
 
+def test_a_remedy_holds_the_code_for_the_release_that_builds_and_no_other(reports: dict[str, BuildReport]) -> None:
+    remedy = reports["broken/custom_operator.onnx"].diagnoses[0].remedies[0]
+    assert remedy.code == remedy.code_for["tensorrt_rtx"].rstrip()
+    assert "all_creators" in remedy.code_text()
+    assert "plugin_creator_list" not in remedy.code_text()
+
+
 @pytest.mark.parametrize("name", FINDINGS)
 def test_the_check_found_it_before(name: str, reports: dict[str, BuildReport]) -> None:
     identifier, node = FINDINGS[name]

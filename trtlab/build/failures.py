@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
-from trtlab._engine_results import ParserError
+from trtlab._engine_results import Installation, ParserError
 from trtlab._errors import ActionError, InputError, MissingError, OutputExistsError, PlanError, TrtlabError
 from trtlab._format import format_bytes
 from trtlab.build.files import shown_path
@@ -41,6 +41,7 @@ def explain_failure(
     log: Sequence[LogRecord],
     model: ModelDescription | None,
     findings: Sequence[Finding] = (),
+    installation: Installation | None = None,
 ) -> tuple[Diagnosis, ...]:
     """Return at least one diagnosis of what ended a step.
 
@@ -50,9 +51,11 @@ def explain_failure(
         log: The step's log lines.
         model: The model, if it could be read.
         findings: What the check step found in it.
+        installation: The TensorRT that builds, if it is known by then: remedies hold code for it alone.
     """
+    version = _version(installation)
     if isinstance(error, ParserRefused):
-        return _parser(error, log, model, findings)
+        return _parser(error, log, model, findings, version)
     if isinstance(error, PlanError):
         problems = [problem for problem in error.problems if isinstance(problem, PlanProblem)]
         return tuple(_plan_problem(problem, model) for problem in problems)
@@ -62,22 +65,35 @@ def explain_failure(
     if isinstance(error, OSError):
         return (diagnose_file_error(error, step=step, path=shown_path(str(error.filename or "The file"))),)
     if isinstance(error, ActionError):
-        return (_action(step, error, log),)
+        return (_action(step, error, log, version),)
     if isinstance(error, TrtlabError):
         return (_own_error(step, error),)
     return (_unexpected(step, type(error).__name__, str(error), ""),)
 
 
+def _version(installation: Installation | None) -> str:
+    if installation is None:
+        return ""
+    return f"rtx-{installation.version}" if installation.flavour == "tensorrt_rtx" else installation.version
+
+
 def _parser(
-    error: ParserRefused, log: Sequence[LogRecord], model: ModelDescription | None, findings: Sequence[Finding]
+    error: ParserRefused,
+    log: Sequence[LogRecord],
+    model: ModelDescription | None,
+    findings: Sequence[Finding],
+    version: str,
 ) -> tuple[Diagnosis, ...]:
     # The parser writes some reasons only to C standard error (facts: tensorrt.md); they belong to the errors without a node.
     output = "\n".join(record.message for record in log if record.source in ("stdout", "stderr"))
     errors = tuple(replace(item, output=output) if output and item.node_index < 0 else item for item in error.errors)
     messages = [record.message for record in log if record.severity in _ERRORS]
     if errors:
-        return diagnose_parse(errors, model, evidence=error.evidence, findings=findings, messages=messages)
-    return (diagnose_build(messages or ["The parser refused the model and gave no reason."], step="parse"),)
+        return diagnose_parse(
+            errors, model, evidence=error.evidence, findings=findings, messages=messages, version=version
+        )
+    messages = messages or ["The parser refused the model and gave no reason."]
+    return (diagnose_build(messages, step="parse", version=version),)
 
 
 _PLAN_IDS = {
@@ -106,10 +122,10 @@ def _proposal(model: ModelDescription) -> Remedy | None:
     )
 
 
-def _action(step: StepName, error: ActionError, log: Sequence[LogRecord]) -> Diagnosis:
+def _action(step: StepName, error: ActionError, log: Sequence[LogRecord], version: str) -> Diagnosis:
     if error.kind in ("BuildRefused", "ConfigurationRefused"):
         messages = [record.message for record in log if record.severity in _ERRORS]
-        diagnosis = diagnose_build(messages or [str(error)], step=step)
+        diagnosis = diagnose_build(messages or [str(error)], step=step, version=version)
         return _with_memory_limit(diagnosis, error.facts.get("memory_limit_bytes"))
     if "errno" in error.facts:
         path = shown_path(error.facts["path"]) or "The file"

@@ -244,7 +244,15 @@ class BuildSession:
         except Exception as error:  # noqa: BLE001 - every failure of a step is explained in its record
             checked = self.step("check").result
             findings = checked if isinstance(checked, tuple) else ()
-            diagnoses = explain_failure(name, error, log=self._logs[name], model=self._runner.model, findings=findings)
+            parsed = self._runner.parsed
+            diagnoses = explain_failure(
+                name,
+                error,
+                log=self._logs[name],
+                model=self._runner.model,
+                findings=findings,
+                installation=parsed.installation if parsed else None,
+            )
             return StepRecord(
                 name, "failed", line=diagnoses[0].title, result=self._runner.partial_result(name), diagnoses=diagnoses
             )

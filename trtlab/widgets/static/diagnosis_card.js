@@ -77,7 +77,7 @@ function placeList(parent, onFind, words) {
 
 /** What a folded part holds, in one line. */
 function previewOf({ text, items, links }) {
-  return text ?? (items ?? []).map((item) => item.text).join(" ") + (links ?? []).join(" ");
+  return text ?? (items ?? []).map((item) => item.text).concat(links ?? []).join(" · ");
 }
 
 /** A folded part: a text, a list of points each with a note, or links. */
