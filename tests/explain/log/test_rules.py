@@ -32,6 +32,28 @@ def test_no_pattern_takes_long_over_a_long_message(letter: str) -> None:
         assert time.process_time() - began < 0.5, f"{rule.id}: {rule.pattern}"
 
 
+# Messages of releases and machines that are not here, written after what was reported of them.
+REPORTED = {
+    "[E] Error[10]: NVRTC Compilation failure": "build.myelin_internal",
+    "[W] Skipping tactic 0 due to Myelin error: autotuning: CUDA error 3 allocating 0-byte buffer:": "build.myelin_internal",
+    "[W] Skipping tactic 0 due to Myelin error: autotuning: CUDA error 2 allocating 9-byte buffer:": "build.out_of_memory",
+    "Half precision has been set for a layer or layer output, but half is not configured in the builder": "config.precision",
+    "the engine built with --fp16 gives only NaN values": "accuracy.fp16_overflow",
+    "failed to set binding dimension to [9,3] for input 'ids' for model": "runtime.shape_out_of_profile",
+    "AttributeError: 'module' object has no attribute 'infer'": "api.removed",
+    "ImportError: DLL load failed: The specified procedure could not be found.": "env.cuda_mismatch",
+    "2: [helpers.h::smVerHex2Dig::1] Error Code 2: Internal Error (Assertion major >= 0 && major < 10 failed. )": "env.unsupported_gpu",
+    "Error Code 2: Internal Error (Assertion y->type() == signature.operandType(1) failed.": "parse.dtype",
+}
+
+
+@pytest.mark.parametrize("message", REPORTED)
+def test_reported_messages_are_recognised(message: str) -> None:
+    found = Recogniser().recognise(message)
+    assert found is not None
+    assert found[0].id == REPORTED[message]
+
+
 def test_of_two_rules_the_one_of_higher_rank_counts() -> None:
     found = Recogniser().recognise(
         "Error Code 1: Serialization (Serialization assertion x failed.Version tag does not match)"
