@@ -341,7 +341,7 @@ def provoke(name: str, folder: Path, foreign_engine: str) -> dict[str, Any]:
         output, code = done.stdout, done.returncode
     except subprocess.TimeoutExpired as error:
         output, code = error.stdout or b"", None
-    log = output.decode("utf-8", "replace").replace(str(folder), "/data").replace(str(SAMPLE.parents[1]), "/work")
+    log = output.decode("utf-8", "replace").replace(str(folder), "/data").replace(f"{SAMPLE.parents[1]}/", "")
     log = log.replace(sys.prefix, "/usr")
     return {"case": name, "class": CASES[name][0], "exit_code": code, "seconds": time.monotonic() - began, "log": log}
 

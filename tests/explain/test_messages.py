@@ -17,7 +17,7 @@ from trtlab.explain.wording import clean_message, first_sentence
 from trtlab.worker.ending import Ending, EndingKind
 
 NO_DRIVER = "(cudaError 35: CUDA driver version is insufficient for CUDA runtime version)"
-# Of TensorRT-RTX 1.6.1 and 1.7.1 (shared facts, 2026-11-22).
+# Of TensorRT-RTX 1.6.1 and 1.7.1 (recorded on 2026-11-22).
 RECORDED = {
     "Error Code 2: OutOfMemory (Requested size was 68719477120 bytes.)": "build.out_of_memory",
     "IBuilder::buildSerializedNetwork: Error Code 7: BuildCanceled (The build was cancelled.)": "build.cancelled",

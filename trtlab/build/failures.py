@@ -84,7 +84,7 @@ def _parser(
     findings: Sequence[Finding],
     version: str,
 ) -> tuple[Diagnosis, ...]:
-    # The parser writes some reasons only to C standard error (facts: tensorrt.md); they belong to the errors without a node.
+    # The parser writes some reasons only to C standard error (seen with TensorRT-RTX 1.7.1); they belong to the errors without a node.
     output = "\n".join(record.message for record in log if record.source in ("stdout", "stderr"))
     errors = tuple(replace(item, output=output) if output and item.node_index < 0 else item for item in error.errors)
     messages = [record.message for record in log if record.severity in _ERRORS]

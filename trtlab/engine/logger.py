@@ -84,7 +84,7 @@ class LogSink:
 
 
 def make_logger(module: ModuleType, sink: LogSink) -> Any:  # noqa: ANN401 - a TensorRT logger
-    """Return a logger for `module` that passes every message on. VERBOSE costs nothing visible (facts: tensorrt.md)."""
+    """Return a logger for `module` that passes every message on. VERBOSE costs nothing visible."""
     # By number: looking up the enumeration's own members takes twice as long, and this runs for every message.
     severities = {int(severity): name.lower() for name, severity in module.ILogger.Severity.__members__.items()}
 

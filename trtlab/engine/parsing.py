@@ -19,7 +19,7 @@ class ParsedNetwork:
         module = flavour.module
         self.flavour = flavour
         self.builder = module.Builder(flavour.logger)
-        # A network that only the parser refers to is freed under it (facts: tensorrt.md); both are kept here.
+        # A network that only the parser refers to is freed under it; both are kept here.
         self.network = self.builder.create_network(network_flags(module, strongly_typed=strongly_typed))
         self.parser = module.OnnxParser(self.network, flavour.logger)
 
@@ -53,7 +53,7 @@ def read_errors(parser: Any, file: ModelFile) -> Iterator[ParserError]:  # noqa:
         error = parser.get_error(number)
         index = int(_ask(error, "node", -1))
         source_file, line, function = str(_ask(error, "file", "")), _ask(error, "line", 0), str(_ask(error, "func", ""))
-        # For a refused input the parser puts the input's name where the file's name belongs (facts: tensorrt.md).
+        # For a refused input the parser puts the input's name where the file's name belongs.
         tensor = source_file if source_file in inputs else ""
         name, operator = str(_ask(error, "node_name", "")), str(_ask(error, "node_operator", ""))
         scope = _scope(error)

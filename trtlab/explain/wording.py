@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# On a machine without a driver TensorRT appends this to errors that have nothing to do with it (facts: tensorrt.md).
+# On a machine without a driver TensorRT appends this to errors that have nothing to do with it.
 _CUDA_TAIL = re.compile(
     r"\n?(?:\[checkMacros[^\]]*\] )?Error Code \d+: Cuda Runtime \(In \w+ at [^\n]*cudaError 35\b[^\n]*"
 )
