@@ -24,9 +24,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.explain.promised import PROMISED
 from tests.explain.provoked import ALL, HELD_OUT
 from tests.explain.provoked.case import FAMILIES
-from tests.explain.provoked.held_out import EARLIER
 from tests.explain.provoked.running import possible, provoke, right_cases
 from tests.explain.provoked.successes import successful_builds
 from trtlab.explain.log import analyse_log
@@ -34,17 +34,8 @@ from trtlab.worker import shared_pool
 
 FOLDER = Path(__file__).resolve().parent
 OUTPUT = FOLDER / "explain.md"
-# The diagnoses that the design names; a reported failure of the class `other` is none of them.
-NAMED = frozenset((
-    "parse.unsupported_node", "parse.opset", "parse.invalid_model", "parse.plugin_missing", "parse.dtype",
-    "parse.shape", "parse.datadependent", "config.profile_missing", "config.profile_range", "config.workspace",
-    "config.precision", "build.no_implementation", "build.out_of_memory", "build.myelin_internal",
-    "build.calibration", "build.timing_cache", "build.cancelled", "deserialize.version_mismatch",
-    "deserialize.corrupt", "deserialize.gpu_mismatch", "deserialize.plugin_missing", "runtime.shape_out_of_profile",
-    "runtime.binding_address", "runtime.cuda_illegal_access", "runtime.oom", "runtime.stream_sync",
-    "env.driver_too_old", "env.cuda_mismatch", "env.library_missing", "env.no_gpu", "env.unsupported_gpu",
-    "api.removed", "accuracy.fp16_overflow", "accuracy.int8",
-))  # fmt: skip
+# A reported failure of the class `other` is none of these.
+NAMED = frozenset(PROMISED)
 
 
 @dataclass
@@ -235,7 +226,7 @@ def _provoked_part(found: Provoked) -> list[str]:
         "at the level VERBOSE, and by what `trtlab.build` says. Each case (`tests/explain/provoked`) has its true class by how it is made.",
         "Most of these cases were used to find gaps in the rules, and rules were then written for them, so this says that known failures",
         f"are recognised. What to expect of others: {found.held_out} of the cases that were written after the rules are right.",
-        EARLIER, "",
+        "",
         *short_table("family of cases", found.families), "",
         *short_table("way", found.ways, unit="explanations"), "",
         *table("diagnosis", found.diagnoses, unit="explanations"), "",

@@ -324,3 +324,15 @@ def test_the_cache_serves_a_second_session_and_says_so() -> None:
     assert first.engine.sha256 == second.engine.sha256
     with BuildSession(models.relu(), plan=LARGE, cache=cache) as session:
         assert not session.run_all().from_cache
+
+
+def test_a_problem_of_the_plan_comes_with_the_page_about_it() -> None:
+    with BuildSession(models.SAMPLES / "transformer.onnx") as session:
+        session.run_all()
+        [diagnosis, *_] = session.step("configure").diagnoses
+    assert diagnosis.id == "config.profile_missing"
+    assert "dynamic inputs" in diagnosis.title
+    assert "trtlab.build(model, shapes=" in diagnosis.remedies[0].code
+    assert len(diagnosis.remedies) > 1
+    assert diagnosis.causes
+    assert diagnosis.references

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import trtlab
 from trtlab.explain.catalog import LANGUAGES
 from trtlab.widgets import ErrorPanel
 from trtlab.widgets.error_words import WORDS
@@ -148,6 +149,15 @@ def test_diagnoses_are_given_as_the_json_of_the_command_line() -> None:
     document = json.loads(panel.sent[-1]["text"])
     assert document["schema"] == "trtlab.explain/1"
     assert document["diagnoses"][0]["id"] == "build.out_of_memory"
+
+
+@pytest.mark.parametrize("what", ["INVALID_ARGUMENT", "cudaErrorIllegalAddress", 700, None])
+def test_a_code_gives_the_very_diagnoses_of_explain(what: object) -> None:
+    panel = shown()
+    panel.explain(what)
+    assert panel.wait(20)
+    assert panel.diagnoses == trtlab.explain(what)
+    assert panel.view["cards"][0]["title"] == panel.diagnoses[0].title
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from trtlab.build.proposals import proposed_profile
 from trtlab.build.steps import StepName
 from trtlab.build.validation import PlanProblem
 from trtlab.explain.building import diagnose_build, diagnose_ending, diagnose_file_error
+from trtlab.explain.diagnosing import diagnosis_of
 from trtlab.explain.diagnosis import Cause, Diagnosis, Place, Remedy
 from trtlab.explain.parsing import diagnose_parse
 from trtlab.model.description import Finding, ModelDescription
@@ -58,7 +59,7 @@ def explain_failure(
         return _parser(error, log, model, findings, version)
     if isinstance(error, PlanError):
         problems = [problem for problem in error.problems if isinstance(problem, PlanProblem)]
-        return tuple(_plan_problem(problem, model) for problem in problems)
+        return tuple(_plan_problem(problem, model, version) for problem in problems)
     if isinstance(error, WorkerDied):
         last = next((record.message for record in reversed(log) if record.source == "tensorrt"), "")
         return (diagnose_ending(error.ending, step=step, last_message=last),)
@@ -104,12 +105,14 @@ _PLAN_IDS = {
 }
 
 
-def _plan_problem(problem: PlanProblem, model: ModelDescription | None) -> Diagnosis:
+def _plan_problem(problem: PlanProblem, model: ModelDescription | None, version: str) -> Diagnosis:
     remedy = Remedy("Change this in the plan and run the step again; TensorRT has not seen the plan yet.")
     if problem.id == "missing_input" and model is not None:
         remedy = _proposal(model) or remedy
     identifier = _PLAN_IDS.get(problem.id, "config.profile_range")
-    return Diagnosis(identifier, problem.text, place=Place("configure", tensor=problem.tensor), remedies=(remedy,))
+    page = diagnosis_of(identifier, version=version)
+    place = Place("configure", tensor=problem.tensor)
+    return replace(page, title=problem.text, place=place, remedies=(remedy, *page.remedies))
 
 
 def _proposal(model: ModelDescription) -> Remedy | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from trtlab._errors import InputError
-from trtlab.explain.catalog import Entry, Language, check_language
+from trtlab.explain.catalog import Entry, Language, check_language, entry
 from trtlab.explain.diagnosing import diagnosis_of
 from trtlab.explain.diagnosis import Diagnoses, Diagnosis
 from trtlab.explain.exceptions import diagnoses_of_exception, driver_is_here
@@ -43,32 +43,36 @@ def explain(what: object, *, lang: str = "en", enum: str | None = None, version:
         InputError: The file cannot be read or is not text, or an argument is unknown.
     """
     language = check_language(lang)
-    if what is None:
-        return Diagnoses([diagnosis_of("build.null_engine", language=language, version=version)])
     if isinstance(what, BaseException):
         return Diagnoses(diagnoses_of_exception(what, language=language, version=version))
-    if isinstance(what, bool):
-        raise InputError(f"{what} says nothing by itself. Give the log, or the parser whose parse() returned it.")
-    member = _enumeration_member(what)
-    if member:
-        return Diagnoses(_pages(pages_for_text(member, enum=enum), language, version))
-    if isinstance(what, int):
-        return Diagnoses(_pages(pages_for_number(what, enum=enum), language, version))
+    pages = pages_of(what, enum=enum)
+    if pages is not None:
+        return diagnoses_of_pages(pages, language=language, version=version)
     if isinstance(what, str):
-        return _explain_text(what, language=language, enum=enum, version=version)
+        path = path_of(what)
+        return Diagnoses(analyse_log(path if path is not None else what, lang=language, version=version).diagnoses)
     text = text_of_object(what)
     source: Any = text if text is not None else what
     has_driver = driver_is_here() if text is not None else None  # an object is of this machine, a file can be of any
     return Diagnoses(analyse_log(source, lang=language, version=version, has_driver=has_driver).diagnoses)
 
 
-def _explain_text(text: str, *, language: Language, enum: str | None, version: str) -> Diagnoses:
-    pages = pages_for_text(text, enum=enum)
-    if pages:
-        return Diagnoses(_pages(pages, language, version))
-    path = path_of(text)
-    found = analyse_log(path if path is not None else text, lang=language, version=version)
-    return Diagnoses(found.diagnoses)
+def pages_of(what: object, *, enum: str | None = None) -> tuple[Entry, ...] | None:
+    """Return the pages of a code, a name, a number, a member of an enumeration or `None`; None for anything else.
+
+    Raises:
+        InputError: It is a boolean, or there is no such enumeration.
+    """
+    if what is None:
+        return (entry("build.null_engine"),)
+    if isinstance(what, bool):
+        raise InputError(f"{what} says nothing by itself. Give the log, or the parser whose parse() returned it.")
+    member = _enumeration_member(what)
+    if member:
+        return pages_for_text(member, enum=enum)
+    if isinstance(what, int):
+        return pages_for_number(what, enum=enum)
+    return (pages_for_text(what, enum=enum) or None) if isinstance(what, str) else None
 
 
 def path_of(text: str) -> Path | None:
@@ -82,8 +86,9 @@ def path_of(text: str) -> Path | None:
         return None
 
 
-def _pages(pages: tuple[Entry, ...], language: Language, version: str) -> list[Diagnosis]:
-    return [
+def diagnoses_of_pages(pages: Sequence[Entry], *, language: Language, version: str = "") -> Diagnoses:
+    """Return pages that were asked for as diagnoses; with several, none is sure and the first is the root."""
+    return Diagnoses(
         diagnosis_of(
             page.id,
             language=language,
@@ -93,7 +98,7 @@ def _pages(pages: tuple[Entry, ...], language: Language, version: str) -> list[D
             sure=len(pages) == 1,
         )
         for index, page in enumerate(pages)
-    ]
+    )
 
 
 def _code_of(page: Entry) -> str:

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import msgspec
 
 from trtlab.explain.catalog import DATA, RELEASES, Entry, Text
 from trtlab.explain.facts import FACT_NAMES
+from trtlab.explain.generated import write_generated
 from trtlab.explain.log.rules import Rule, fact_name
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -191,19 +190,8 @@ def compiled_files() -> dict[Path, bytes]:
 
 
 def main() -> None:
-    """Write the files, or say whether they are up to date."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; end with 1 if a file is out of date")
-    arguments = parser.parse_args()
-    try:
-        files = compiled_files()
-    except ValueError as error:
-        sys.exit(str(error))
-    for path, content in files.items():
-        if not arguments.check:
-            path.write_bytes(content)
-        elif not path.exists() or path.read_bytes() != content:
-            sys.exit(f"{path} is out of date: python -m trtlab.explain.compile_catalog")
+    """Write the generated files, or say whether they are up to date."""
+    write_generated(compiled_files, module="trtlab.explain.compile_catalog", description=__doc__.splitlines()[0])
 
 
 if __name__ == "__main__":

@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
 from pathlib import Path
 
 import msgspec
@@ -15,6 +13,7 @@ import msgspec
 from trtlab.explain.catalog import DATA, FACT, Text
 from trtlab.explain.compile_catalog import load_yaml
 from trtlab.explain.facts import FACT_NAMES
+from trtlab.explain.generated import write_generated
 from trtlab.explain.restrictions import CONDITIONS, Restriction
 
 SOURCE, TARGET = DATA / "restrictions.yaml", DATA / "restrictions.json"
@@ -79,18 +78,12 @@ def compiled(found: tuple[Restriction, ...]) -> bytes:
 
 
 def main() -> None:
-    """Write the file, or say whether it is up to date."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; end with 1 if the file is out of date")
-    arguments = parser.parse_args()
-    try:
-        content = compiled(read_restrictions())
-    except ValueError as error:
-        sys.exit(str(error))
-    if not arguments.check:
-        TARGET.write_bytes(content)
-    elif not TARGET.exists() or TARGET.read_bytes() != content:
-        sys.exit(f"{TARGET} is out of date: python -m trtlab.explain.compile_restrictions")
+    """Write the generated files, or say whether they are up to date."""
+    write_generated(
+        lambda: {TARGET: compiled(read_restrictions())},
+        module="trtlab.explain.compile_restrictions",
+        description=__doc__.splitlines()[0],
+    )
 
 
 if __name__ == "__main__":

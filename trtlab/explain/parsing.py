@@ -12,12 +12,10 @@ from trtlab.explain.diagnosing import diagnosis_of
 from trtlab.explain.diagnosis import Cause, Diagnosis, Remedy
 from trtlab.explain.evidence import completed_facts
 from trtlab.explain.log.rules import Recogniser
-from trtlab.explain.refusals import Refusal, explain_refusal, readable_reason
+from trtlab.explain.refusals import Refusal, explain_refusal
 from trtlab.explain.wording import clean_message
 from trtlab.model.description import Finding, ModelDescription
 from trtlab.model.node_description import RefusalFacts
-
-__all__ = ["diagnose_parse", "node_in_words", "readable_reason", "with_refusal"]
 
 _UNSUPPORTED_TYPE = re.compile(r"Unsupported ONNX data type: (\w+)")
 # The parser's error of a node that says nothing more.
@@ -187,12 +185,3 @@ def _with_domains(diagnosis: Diagnosis, model: ModelDescription | None) -> Diagn
         else f"The model imports the domains {', '.join(domains)}."
     )
     return replace(diagnosis, causes=(Cause(first.text, f"{first.evidence} {said}".strip()), *diagnosis.causes[1:]))
-
-
-def node_in_words(error: ParserError) -> str:
-    """Return the node that an error is about, as a person would call it."""
-    if error.node_name:
-        return f"node '{error.node_name}' ({error.operator or 'unknown operator'})"
-    if error.node_index >= 0:
-        return f"node #{error.node_index} ({error.operator or 'unknown operator'})"
-    return f"a node ({error.operator})" if error.operator else "the model"

@@ -278,13 +278,18 @@ class ErrorPanel(anywidget.AnyWidget):
         if log is None or generation != self._generation:
             return
         count = min(count, _MOST_LINES_A_MESSAGE)
-        if rows is None:
-            last = min(first + count, log.line_count)
-            numbers = list(range(first + 1, last + 1))
-            texts = log.lines(first + 1, last)
-        else:
-            numbers = list(rows[first : first + count])
-            texts = [text for number in numbers for text in log.lines(number, number)]
+        try:
+            if rows is None:
+                last = min(first + count, log.line_count)
+                numbers = list(range(first + 1, last + 1))
+                texts = log.lines(first + 1, last)
+            else:
+                numbers = list(rows[first : first + count])
+                texts = [text for number in numbers for text in log.lines(number, number)]
+        except ValueError:
+            if generation == self._generation:
+                raise
+            return  # the panel's thread has just put another log in its place and closed this one
         self.send(
             {"type": "lines", "generation": generation, "first": first, "rows": list(zip(numbers, texts, strict=False))}
         )
@@ -300,7 +305,7 @@ class ErrorPanel(anywidget.AnyWidget):
         if self._was_cancelled:
             return error_view.headline_of("cancelled", words["head_cancelled"], language=language)
         subject = self._subject
-        pages = self.diagnoses if subject.page_ids else ()
+        pages = self.diagnoses if subject.pages else ()
         return error_view.headline(subject.analysis, pages, subject=subject.name, language=self._language)
 
     def _show(self) -> None:

@@ -189,28 +189,24 @@ EXTERNAL = (
     external("weights that begin behind the end", 432, offset=4096),
     external("empty file of weights", 0),
 )
-MISSING_FILE = Case(
-    "file that is not there", "files", "file.not_found", content=lambda: b"", through_trtlab=False,
-    program="""\
+PARSER = """\
 import tensorrt_rtx as trt
 
 logger = trt.Logger(trt.Logger.{severity})
 builder = trt.Builder(logger)
 network = builder.create_network()
 parser = trt.OnnxParser(network, logger)
+"""
+MISSING_FILE = Case(
+    "file that is not there", "files", "file.not_found", content=lambda: b"", through_trtlab=False,
+    program=PARSER + """\
 with open("weights/best.onnx", "rb") as stream:
     parser.parse(stream.read())
 """,
 )  # fmt: skip
 MISSING_FOR_THE_PARSER = Case(
     "file that is not there, read by the parser", "files", "file.not_found", content=lambda: b"", through_trtlab=False,
-    program="""\
-import tensorrt_rtx as trt
-
-logger = trt.Logger(trt.Logger.{severity})
-builder = trt.Builder(logger)
-network = builder.create_network()
-parser = trt.OnnxParser(network, logger)
+    program=PARSER + """\
 if not parser.parse_from_file("weights/best.onnx"):
     for index in range(parser.num_errors):
         print(parser.get_error(index))

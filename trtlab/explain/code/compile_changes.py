@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from trtlab.explain.catalog import DATA
 from trtlab.explain.code.changes import Change, Gone, Table
 from trtlab.explain.code.rules import RULES
 from trtlab.explain.compile_catalog import load_yaml
+from trtlab.explain.generated import write_generated
 from trtlab.releases import Flavour, Release
 
 SOURCE = DATA / "api_changes.yaml"
@@ -184,18 +183,10 @@ def _problems_of(change: Change) -> list[str]:
 
 
 def main() -> None:
-    """Write the file, or say whether it is up to date."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; end with 1 if the file is out of date")
-    arguments = parser.parse_args()
-    try:
-        content = compiled()
-    except ValueError as error:
-        sys.exit(str(error))
-    if not arguments.check:
-        TARGET.write_bytes(content)
-    elif not TARGET.exists() or TARGET.read_bytes() != content:
-        sys.exit(f"{TARGET} is out of date: python -m trtlab.explain.code.compile_changes")
+    """Write the generated files, or say whether they are up to date."""
+    write_generated(
+        lambda: {TARGET: compiled()}, module="trtlab.explain.code.compile_changes", description=__doc__.splitlines()[0]
+    )
 
 
 if __name__ == "__main__":
