@@ -9,13 +9,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trtlab._errors import BuildError, TrtlabError
+    from trtlab._errors import BuildError, CheckError, TrtlabError
     from trtlab.build.api import build
     from trtlab.build.plan import BuildPlan, ShapeProfile, ShapeRange
     from trtlab.build.report import BuildReport
     from trtlab.build.session import BuildSession
     from trtlab.explain.api import explain
     from trtlab.explain.recording_logger import make_logger
+    from trtlab.support.api import check
+    from trtlab.support.report import SupportReport
 
 __version__ = "0.1.0"
 
@@ -24,10 +26,13 @@ __all__ = [
     "BuildPlan",
     "BuildReport",
     "BuildSession",
+    "CheckError",
     "ShapeProfile",
     "ShapeRange",
+    "SupportReport",
     "TrtlabError",
     "build",
+    "check",
     "explain",
     "make_logger",
 ]
@@ -37,8 +42,11 @@ _HOME = {
     "BuildPlan": "trtlab.build.plan",
     "BuildReport": "trtlab.build.report",
     "BuildSession": "trtlab.build.session",
+    "CheckError": "trtlab._errors",
     "ShapeProfile": "trtlab.build.plan",
     "ShapeRange": "trtlab.build.plan",
+    "SupportReport": "trtlab.support.report",
+    "check": "trtlab.support.api",
     "TrtlabError": "trtlab._errors",
     "make_logger": "trtlab.explain.recording_logger",
 }

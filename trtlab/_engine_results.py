@@ -70,6 +70,11 @@ class Installation(Result):
         """`TensorRT-RTX 1.7.1.116`."""
         return f"{FLAVOUR_TITLES[self.flavour]} {self.version}"
 
+    @property
+    def release(self) -> str:
+        """The release as remedies tell it apart: `10.8.0.43`, `rtx-1.7.1.116`."""
+        return f"rtx-{self.version}" if self.flavour == "tensorrt_rtx" else self.version
+
     def option(self, name: str) -> Option:
         """Return what is known about one option; an unknown one is not offered."""
         for option in self.options:

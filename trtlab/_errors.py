@@ -82,6 +82,10 @@ class ActionError(TrtlabError):
         self.facts = dict(facts or {})
 
 
+class CheckError(TrtlabError):
+    """A check of a model broke off before it was done; `diagnoses` say why."""
+
+
 class BuildError(TrtlabError):
     """A build did not reach an engine.
 

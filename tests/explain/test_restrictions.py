@@ -17,7 +17,7 @@ from trtlab._engine_results import ParserError
 from trtlab._errors import ActionError, WorkerError
 from trtlab._results import from_dict
 from trtlab.build.session import BuildSession
-from trtlab.build.worker_lease import WorkerLease
+from trtlab.worker.lease import WorkerLease
 from trtlab.explain.catalog import LANGUAGES, catalog
 from trtlab.explain.compile_restrictions import TARGET, compiled, problems_of, read_restrictions
 from trtlab.explain.diagnosis import Diagnosis
@@ -74,7 +74,7 @@ COLLECT = """
         file = types.SimpleNamespace(content=content, path=pathlib.Path("model.onnx"), proto=case.model)
         parsed = ParsedNetwork(flavour, strongly_typed=False)
         if not parsed.parse(file):
-            errors = tuple(read_errors(parsed.parser, file))
+            errors = tuple(read_errors(parsed.parser, file.proto.graph))
             new = [(error.operator, "".join(letter for letter in error.text if not letter.isdigit())) for error in errors]
             if not seen.issuperset(new):
                 facts = collect_facts(case.model, requests_from(facts_requests(errors)))

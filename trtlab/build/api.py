@@ -12,9 +12,9 @@ from trtlab.build.proposals import proposed_profile
 from trtlab.build.session import BuildSession
 
 if TYPE_CHECKING:
-    from trtlab.build.model_source import ModelInput
     from trtlab.build.report import BuildReport
     from trtlab.build.session import SessionListener
+    from trtlab.model.model_source import ModelInput
     from trtlab.worker import WorkerLimits
 
 

@@ -54,7 +54,7 @@ def explain_failure(
         findings: What the check step found in it.
         installation: The TensorRT that builds, if it is known by then: remedies hold code for it alone.
     """
-    version = _version(installation)
+    version = installation.release if installation is not None else ""
     if isinstance(error, ParserRefused):
         return _parser(error, log, model, findings, version)
     if isinstance(error, PlanError):
@@ -70,12 +70,6 @@ def explain_failure(
     if isinstance(error, TrtlabError):
         return (_own_error(step, error),)
     return (_unexpected(step, type(error).__name__, str(error), ""),)
-
-
-def _version(installation: Installation | None) -> str:
-    if installation is None:
-        return ""
-    return f"rtx-{installation.version}" if installation.flavour == "tensorrt_rtx" else installation.version
 
 
 def _parser(

@@ -14,12 +14,12 @@ from trtlab._engine_results import Installation
 from trtlab._errors import InputError
 from trtlab.build.cache import EngineCache
 from trtlab.build.failures import explain_failure
-from trtlab.build.model_source import ModelInput, ModelSource
 from trtlab.build.plan import BuildPlan
 from trtlab.build.progress import Progress
 from trtlab.build.report import BuildReport
 from trtlab.build.step_runner import StepOutcome, StepRunner
 from trtlab.build.steps import STEP_NAMES, StepName, StepRecord
+from trtlab.model.model_source import ModelInput, ModelSource
 from trtlab.worker import ActionCancelled, Event, LogRecord, WorkerLimits, WorkerPool
 
 _ENDED = ("done", "skipped")

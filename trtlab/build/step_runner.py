@@ -19,17 +19,17 @@ from trtlab._results import from_dict
 from trtlab.build.cache import CacheEntry, EngineCache, cache_key, now_utc
 from trtlab.build.failures import ParserRefused
 from trtlab.build.files import link_or_copy, remove_leftovers, temporary_path
-from trtlab.build.model_source import ModelSource
 from trtlab.build.plan import BuildPlan
 from trtlab.build.report import BuildReport, EngineFile, group_messages
 from trtlab.build.saving import FileSignature, check_output, engine_note, save_engine
 from trtlab.build.steps import StepName, StepRecord
 from trtlab.build.validation import validate
-from trtlab.build.worker_lease import WorkerLease
 from trtlab.explain.refusals import facts_requests
 from trtlab.model.description import Finding, ModelDescription
+from trtlab.model.model_source import ModelSource
 from trtlab.model.node_description import RefusalFacts
 from trtlab.worker import ActionCancelled, Event, WorkerLimits, WorkerPool
+from trtlab.worker.lease import WorkerLease
 
 _ENGINE_ACTIONS = "trtlab.engine.actions"
 _MODEL_ACTIONS = "trtlab.model.actions"

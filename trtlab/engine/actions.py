@@ -49,9 +49,10 @@ class EngineState:
         self.release()
 
 
-def _load_flavour(
+def load_flavour(
     context: ActionContext, requested: str | None
 ) -> tuple[flavours.Flavour, LogSink, Gpu | None, Installation]:
+    """Choose and load TensorRT: the flavour, where its log goes, the GPU if there is one, and what it offers."""
     key = requested or os.environ.get(flavours.ENVIRONMENT_VARIABLE)
     if key not in _loaded:
         sink = LogSink(context)
@@ -66,20 +67,20 @@ def _load_flavour(
 
 def describe_installation(context: ActionContext, *, flavour: str | None = None) -> dict[str, Any]:
     """Choose and load TensorRT; return `Installation` as a dictionary. Also warms the worker up for a build."""
-    return _load_flavour(context, flavour)[3].to_dict()
+    return load_flavour(context, flavour)[3].to_dict()
 
 
 def parse(context: ActionContext, *, flavour: str | None = None, strongly_typed: bool = False) -> dict[str, Any]:
     """Parse the loaded model; return `ParseResult` as a dictionary. A refusal is a result, not an error."""
     file = loaded_model(context)
-    chosen, sink, gpu, installation = _load_flavour(context, flavour)
+    chosen, sink, gpu, installation = load_flavour(context, flavour)
     context.state.pop(_STATE_KEY, None)
     sink.begin()
     state = EngineState(chosen, sink, gpu)
     state.parsed = ParsedNetwork(chosen, strongly_typed=strongly_typed)
     accepted = state.parsed.parse(file)
     if not accepted:
-        errors = tuple(read_errors(state.parsed.parser, file))
+        errors = tuple(read_errors(state.parsed.parser, file.proto.graph))
         return ParseResult(ok=False, installation=installation, errors=errors).to_dict()
     context.state[_STATE_KEY] = state
     network = state.parsed.network

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trtlab._engine_results import NetworkTensor, ParserError
 from trtlab.engine.flavour import Flavour
-from trtlab.model.reading import ModelFile
+from trtlab.model.reading import Content, ModelFile
+
+if TYPE_CHECKING:
+    from onnx import GraphProto
 
 
 class ParsedNetwork:
@@ -24,8 +27,12 @@ class ParsedNetwork:
         self.parser = module.OnnxParser(self.network, flavour.logger)
 
     def parse(self, file: ModelFile) -> bool:
-        """Parse; return whether the parser accepted the model. The path tells it where external data lie."""
-        return bool(self.parser.parse(file.content, str(file.path)))
+        """Parse; return whether the parser accepted the model."""
+        return self.parse_content(file.content, str(file.path))
+
+    def parse_content(self, content: Content, path: str) -> bool:
+        """Parse a serialized model; the path tells the parser where external data lie."""
+        return bool(self.parser.parse(content, path))
 
     def release(self) -> None:
         """Free parser, network and builder, in that order."""
@@ -46,9 +53,14 @@ def network_flags(module: ModuleType, *, strongly_typed: bool) -> int:
     return flags
 
 
-def read_errors(parser: Any, file: ModelFile) -> Iterator[ParserError]:  # noqa: ANN401 - IParser
-    """Return the errors of the last pass. Which facts one carries depends on the release; the missing ones stay empty."""
-    inputs = {value.name for value in file.proto.graph.input}
+def read_errors(parser: Any, graph: GraphProto) -> Iterator[ParserError]:  # noqa: ANN401 - IParser
+    """Return the errors of the last pass. Which facts one carries depends on the release; the missing ones stay empty.
+
+    Args:
+        parser: The parser.
+        graph: The main graph of the model that it was given.
+    """
+    inputs = {value.name for value in graph.input}
     for number in range(parser.num_errors):
         error = parser.get_error(number)
         index = int(_ask(error, "node", -1))
@@ -57,8 +69,8 @@ def read_errors(parser: Any, file: ModelFile) -> Iterator[ParserError]:  # noqa:
         tensor = source_file if source_file in inputs else ""
         name, operator = str(_ask(error, "node_name", "")), str(_ask(error, "node_operator", ""))
         scope = _scope(error)
-        if index >= 0 and not operator and not scope and index < len(file.proto.graph.node):
-            node = file.proto.graph.node[index]
+        if index >= 0 and not operator and not scope and index < len(graph.node):
+            node = graph.node[index]
             name, operator = node.name, node.op_type
         yield ParserError(
             code=_code_name(error.code()),

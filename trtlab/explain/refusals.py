@@ -109,7 +109,7 @@ def facts_requests(errors: Sequence[ParserError]) -> list[dict[str, Any]]:
     for error in errors:
         operator = error.operator or _operator_from_words(error)
         node = RefusedNode(error.node_index, error.node_name, operator, error.scope) if operator else None
-        requests.append({"node": node.to_dict() if node else None, "tensor": error.tensor or _tensor_in(error.text)})
+        requests.append({"node": node.to_dict() if node else None, "tensor": error.tensor or named_tensor(error.text)})
     return requests
 
 
@@ -128,7 +128,7 @@ def _operator_from_words(error: ParserError) -> str:
     return _HELPERS.get(function, "")
 
 
-def _tensor_in(text: str) -> str:
+def named_tensor(text: str) -> str:
     """Return the initializer or the input of the model that a message names."""
     text = clean_message(text)
     shape = _SHAPE_INPUT.search(text)

@@ -54,6 +54,22 @@ def collect_facts(
     return (*facts, *(RefusalFacts() for _ in refused[MOST_NODES:]))
 
 
+def collect_facts_at(
+    model: ModelProto, places: Sequence[tuple[int, str]], *, folder: Path | None = None
+) -> tuple[RefusalFacts, ...]:
+    """Return what the model says about nodes and tensors, in their order.
+
+    Args:
+        model: The model.
+        places: For each the number of the node, -1 for none, and the name of the tensor, or an empty text.
+        folder: Where its external data lie.
+    """
+    search = NodeSearch(model)
+    found = search.by_number({number for number, _ in places if number >= 0})
+    collector = _Collector(model, folder, search, infer=bool(found))
+    return tuple(collector.facts(None, found.get(number), tensor) for number, tensor in places)
+
+
 class _Collector:
     """Looks at one model."""
 

@@ -7,7 +7,7 @@ node it tells only in part: calls of functions and branches of an If, but not bo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,25 @@ class NodeSearch:
             each = len(numbers) // len(candidates)  # a node can be refused for several reasons
             for position, number in enumerate(numbers):
                 found[number] = candidates[position // each]
+        return found
+
+    def by_number(self, numbers: Collection[int]) -> dict[int, FoundNode]:
+        """Return nodes by their number: their position in the list of all nodes, scope after scope.
+
+        Of a node in a function the first call counts.
+        """
+        starts: dict[int, int] = {}
+        count = 0
+        for scope in self._scopes:
+            starts[id(scope.body)] = count
+            count += len(scope.nodes)
+        found: dict[int, FoundNode] = {}
+        for place in self._below(range(len(self._main.nodes))):
+            number = starts.get(id(place.scope.body), -1) + place.index
+            if number in numbers and id(place.scope.body) in starts:
+                found.setdefault(number, place)
+                if len(found) == len(numbers):
+                    break
         return found
 
     def _candidates(self, refused: RefusedNode) -> list[FoundNode]:

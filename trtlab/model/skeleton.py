@@ -20,6 +20,7 @@ KEPT_TENSOR_BYTES = 4096
 # Below this, copying costs less than looking for what to leave out.
 _WORTHWHILE_BYTES = 1 << 22
 _NOTE_KEY = "trtlab.left_out_bytes"
+_PLACE_KEY = "trtlab.left_out_at"
 # Protobuf refuses deeper nesting.
 _MAXIMUM_DEPTH = 100
 # Wire types, https://protobuf.dev/programming-guides/encoding/
@@ -48,9 +49,28 @@ def raw_bytes(tensor: TensorProto) -> int:
     """Return the size of a tensor's `raw_data` in the file, whether it was left out or not; 0 if it has none."""
     if tensor.HasField("raw_data"):
         return len(tensor.raw_data)
-    notes = (entry.value for entry in tensor.metadata_props if entry.key == _NOTE_KEY)
-    text = next(notes, "")
-    return int(text) if text.isascii() and text.isdigit() else 0
+    return _noted(tensor, _NOTE_KEY) or 0
+
+
+def restore_data(tensor: TensorProto, content: bytes | mmap.mmap) -> None:
+    """Put back into a tensor what was left out of it; nothing happens to one that is whole.
+
+    Args:
+        tensor: A tensor of a model that was read without its large weights, or a copy of it.
+        content: The bytes of the file that it was read from.
+    """
+    size, place = _noted(tensor, _NOTE_KEY), _noted(tensor, _PLACE_KEY)
+    if size is None or place is None:
+        return
+    kept = [entry for entry in tensor.metadata_props if entry.key not in (_NOTE_KEY, _PLACE_KEY)]
+    tensor.ClearField("metadata_props")
+    tensor.metadata_props.extend(kept)
+    tensor.raw_data = bytes(content[place : place + size])
+
+
+def _noted(tensor: TensorProto, key: str) -> int | None:
+    text = next((entry.value for entry in tensor.metadata_props if entry.key == key), "")
+    return int(text) if text.isascii() and text.isdigit() else None
 
 
 def _pieces(view: memoryview, start: int, end: int, descriptor: Any, depth: int) -> list[memoryview | bytes]:  # noqa: ANN401
@@ -71,7 +91,7 @@ def _pieces(view: memoryview, start: int, end: int, descriptor: Any, depth: int)
             if length <= KEPT_TENSOR_BYTES or position > end:
                 continue
             if tag >> 3 == raw_data:
-                pieces += [view[kept_from:tag_at], _note(length)]
+                pieces += [view[kept_from:tag_at], _note(length, body)]
                 kept_from = position
             elif tag >> 3 in inner_types:
                 inner = _pieces(view, body, position, inner_types[tag >> 3], depth + 1)
@@ -123,9 +143,12 @@ def _varint_bytes(value: int) -> bytes:
     return bytes(result)
 
 
-def _note(size: int) -> bytes:
-    """Return the field, as it stands in a serialized tensor, that says how many bytes were left out."""
+def _note(size: int, place: int) -> bytes:
+    """Return the fields, as they stand in a serialized tensor, that say how many bytes were left out, and where they lie."""
     import onnx
 
-    entry = onnx.StringStringEntryProto(key=_NOTE_KEY, value=str(size))
-    return onnx.TensorProto(metadata_props=[entry]).SerializeToString()
+    entries = [
+        onnx.StringStringEntryProto(key=key, value=str(value))
+        for key, value in ((_NOTE_KEY, size), (_PLACE_KEY, place))
+    ]
+    return onnx.TensorProto(metadata_props=entries).SerializeToString()

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 _MOST_VISITED = 500
 _MOST_ROOTS = 3
-_RANDOM = frozenset(
+RANDOM_OPERATORS = frozenset(
     {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial"}
 )
-_SHAPE_READERS = frozenset({"Shape", "Size"})
+SHAPE_READERS = frozenset({"Shape", "Size"})
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class TensorOrigins:
             if here.source == "input":
                 roots.append(here.name)
             if here.node is not None and not self._is_known_shape(here):
-                foldable &= here.node.op_type not in _RANDOM
+                foldable &= here.node.op_type not in RANDOM_OPERATORS
                 names = sorted(names_read(here.node), reverse=True)
                 waiting += [self.trace(Origin(name, here.scope, here.calls)) for name in names]
             foldable &= here.source not in ("input", "body", "missing")
@@ -99,7 +99,7 @@ class TensorOrigins:
     def _is_known_shape(self, origin: Origin) -> bool:
         """Whether a node reads only the shape of a tensor, and the model says it."""
         node = origin.node
-        if node is None or node.op_type not in _SHAPE_READERS or not node.input:
+        if node is None or node.op_type not in SHAPE_READERS or not node.input:
             return False
         shape = self._shape_of(node.input[0], origin.scope)
         return shape is not None and all(isinstance(size, int) for size in shape)

@@ -1,4 +1,4 @@
-"""The worker of one build session: started when it is needed, replaced when it was lost, given back at the end."""
+"""The worker of one session: started when it is needed, replaced when it was lost, given back at the end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 from trtlab._errors import ActionError
-from trtlab.build.steps import StepName
 from trtlab.worker import Event, Worker, WorkerDied, WorkerLimits, WorkerPool, shared_pool
 from trtlab.worker.ending import starved
 
@@ -17,7 +16,7 @@ class WorkerLease:
     """A worker on loan from a pool.
 
     Attributes:
-        held: Steps whose results live in the worker; empty without one.
+        held: What the session keeps in the worker, by names of its own (the steps of a build); empty without one.
         cancelled: Set by `cancel`; nothing is called until the session clears it. Calls that begin look at it, so a cancel
             between two of them, or while a worker starts, is not lost.
     """
@@ -27,7 +26,7 @@ class WorkerLease:
     ) -> None:
         self._worker: Worker | None = None
         self._limits, self._pool, self._on_event = limits, pool or shared_pool(), on_event
-        self.held: set[StepName] = set()
+        self.held: set[str] = set()
         self.cancelled = threading.Event()
 
     @property

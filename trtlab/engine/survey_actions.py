@@ -1,0 +1,210 @@
+"""What the worker can do with a model and TensorRT to survey it. Called through `trtlab.worker`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from trtlab._engine_results import ParserError
+from trtlab._results import from_dict
+from trtlab.build.plan import ShapeProfile
+from trtlab.build.proposals import propose
+from trtlab.engine.actions import load_flavour
+from trtlab.engine.surveying import Sizes, TensorRtSurvey
+from trtlab.model.actions import describe, loaded_model
+from trtlab.model.node_numbers import NodeNumbers
+from trtlab.support.builder_survey import BuilderSurvey
+from trtlab.support.parser_survey import ParserSurvey
+from trtlab.support.passes import BuildPass, ParserPass
+from trtlab.support.verdicts import Depth, SurveyRecord, Verdict
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+    from trtlab.engine.parsing import ParsedNetwork
+    from trtlab.model.reading import ModelFile
+    from trtlab.worker.context import ActionContext
+
+TYPES_KEY = "survey_types"
+_PARSE, _BUILD = "asking the parser", "asking the builder"
+
+
+def survey(
+    context: ActionContext, *, depth: Depth = "quick", flavour: str | None = None, profile: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Survey the loaded model; return `SurveyRecord` as a dictionary.
+
+    Args:
+        context: Where the model is kept.
+        depth: `quick`: ask the parser alone; `full`: the builder too.
+        flavour: Which TensorRT; None chooses what can build here.
+        profile: The `ShapeProfile` to build with, as a dictionary; None takes proposals.
+    """
+    began = time.perf_counter()
+    file = loaded_model(context)
+    chosen, sink, _, installation = load_flavour(context, flavour)
+    given = from_dict(ShapeProfile, profile) if profile else None
+    tensorrt = TensorRtSurvey(
+        chosen, sink, context, path=str(file.path), sizes=_sizes(file, given), values=given.values if given else {}
+    )
+    first, parsed = tensorrt.parse_content(file.content, file.proto)
+    parse_seconds = time.perf_counter() - began
+    built = _build_whole(tensorrt, parsed, file, first) if depth == "full" else None
+    context.state[TYPES_KEY] = {
+        output.name: f"{output.dtype} {list(output.shape)}" for node in first.imported for output in node.outputs
+    }
+    record = SurveyRecord(
+        installation, depth, first.accepted, built.built if built else None, bool(built and built.is_guess and not built.built),
+        sum(len(scope.nodes) for scope in file.scopes), (), parse_seconds=parse_seconds, passes=1, builds=int(built is not None),
+    )  # fmt: skip
+    if not first.accepted or (built is not None and not built.built):
+        record = _look_further(context, file, tensorrt, first, record, built)
+    return replace(record, seconds=time.perf_counter() - began).to_dict()
+
+
+def _build_whole(
+    tensorrt: TensorRtSurvey, parsed: ParsedNetwork, file: ModelFile, first: ParserPass
+) -> BuildPass | None:
+    try:
+        return tensorrt.build_network(parsed, file.proto) if first.accepted else None
+    finally:
+        parsed.release()
+
+
+def _look_further(
+    context: ActionContext,
+    file: ModelFile,
+    tensorrt: TensorRtSurvey,
+    first: ParserPass,
+    record: SurveyRecord,
+    built: BuildPass | None,
+) -> SurveyRecord:
+    """Look at every node of a model that TensorRT does not take."""
+    from trtlab.model.working_copy import WorkingCopy
+
+    numbers = NodeNumbers(file)
+    copy = WorkingCopy(file)
+    parser = ParserSurvey(copy, tensorrt, report=_reporter(context, _PARSE))
+    named, unplaced = _placed(first, numbers)
+    if first.accepted:
+        parser.accept_all(first)
+    else:
+        parser.run(first, named)
+    builder = BuilderSurvey(copy, tensorrt, parser, report=_reporter(context, _BUILD))
+    if record.depth == "full" and not (built and built.is_guess):
+        builder.run()
+    messages = builder.unplaced or (built.messages if built and built.is_guess else ())
+    context.state[TYPES_KEY].update(parser.stand_ins.shown)
+    return replace(
+        record,
+        verdicts=tuple(
+            (number, _in_own_words(verdict, number, numbers, copy.in_own_words))
+            for number, verdict in sorted(parser.verdicts.items())
+            if verdict != Verdict("supported")
+        ),
+        unplaced=tuple(error for error in unplaced if not parser.has_placed(error)),
+        build_messages=tuple(copy.in_own_words(message) for message in messages),
+        passes=record.passes + parser.passes,
+        builds=record.builds + builder.builds,
+    )
+
+
+def _placed(first: ParserPass, numbers: NodeNumbers) -> tuple[list[tuple[int, ParserError]], list[ParserError]]:
+    """Return the nodes that the parser named in the whole model, and the errors that lead to none."""
+    found = numbers.of_errors(first.errors)
+    named = [(number, error) for number, error in zip(found, first.errors, strict=True) if number is not None]
+    return named, [error for number, error in zip(found, first.errors, strict=True) if number is None]
+
+
+def _in_own_words(verdict: Verdict, number: int, numbers: NodeNumbers, words: Callable[[str], str]) -> Verdict:
+    """Return a verdict with the model's own names and places."""
+    node = numbers.reference(number)
+    scope = (node.scope,) if node.scope else ()
+
+    def error(item: ParserError) -> ParserError:
+        return replace(
+            item, text=words(item.text), node_index=node.index, node_name=node.name, operator=node.op_type, scope=scope
+        )
+
+    return replace(
+        verdict,
+        errors=tuple(dict.fromkeys(map(error, verdict.errors))),
+        messages=tuple(map(words, verdict.messages)),
+        tensor=words(verdict.tensor),
+    )
+
+
+def _sizes(file: ModelFile, given: ShapeProfile | None) -> dict[str, Sizes]:
+    """Return the sizes of open dimensions, by input and axis and by name: what was given, else what is proposed."""
+    sizes: dict[str, Sizes] = {}
+    proposals = propose(describe(file))
+    for item in proposals:
+        chosen: Sizes = (item.min, item.opt, item.max)
+        shapes = given.shapes.get(item.tensor) if given else None
+        if shapes is not None and len(shapes.min) > item.axis:
+            chosen = (shapes.min[item.axis], shapes.opt[item.axis], shapes.max[item.axis])
+        sizes[f"{item.tensor}:{item.axis}"] = chosen
+        if item.dimension:
+            sizes.setdefault(item.dimension, chosen)
+    return sizes
+
+
+def _reporter(context: ActionContext, what: str) -> Callable[[str, int, int], None]:
+    context.events.phase("start", what, None, 0, 0)
+
+    def report(_: str, done: int, total: int) -> None:
+        context.raise_if_cancelled()
+        context.events.phase("step", what, None, done, total)
+
+    return report
+
+
+def node_facts(context: ActionContext, *, places: list[tuple[int, str]]) -> list[dict[str, Any]]:
+    """Return what the loaded model says about nodes and tensors: `RefusalFacts` as dictionaries, in the order of `places`.
+
+    Args:
+        context: Where the model is kept.
+        places: For each the number of a node or -1, and the name of a tensor or an empty text.
+    """
+    from trtlab.model.node_facts import collect_facts_at
+
+    file = loaded_model(context)
+    wanted: Iterable[tuple[int, str]] = ((int(number), str(tensor)) for number, tensor in places)
+    return [facts.to_dict() for facts in collect_facts_at(file.proto, list(wanted), folder=file.path.parent)]
+
+
+def reduce(context: ActionContext, *, number: int, by: str, flavour: str | None, path: str) -> dict[str, Any]:
+    """Find the smallest model in which TensorRT still refuses a node, and save it; return `CutModel` as a dictionary.
+
+    Args:
+        context: Where the model is kept.
+        number: The node's number.
+        by: `parser` or `builder`: which of them refuses it.
+        flavour: Which TensorRT.
+        path: Where the new model goes; the file must not be there.
+    """
+    from trtlab.model.working_copy import WorkingCopy, number_in
+    from trtlab.support.actions import save_cut
+    from trtlab.support.cutting import finished, smallest_refused
+
+    file = loaded_model(context)
+    chosen, sink, *_ = load_flavour(context, flavour)
+    tensorrt = TensorRtSurvey(chosen, sink, context, path=str(file.path), sizes=_sizes(file, None))
+    copy = WorkingCopy(file)
+    said: list[str] = []
+
+    def is_refused(model: ModelProto) -> bool:
+        if by == "builder":
+            built = tensorrt.build(model)
+            said[:] = built.messages
+            return built.is_refused
+        found = tensorrt.parse(model)
+        said[:] = [error.text for error in found.errors if number_in(error.node_name or found.importing) == number]
+        return bool(said)
+
+    model = smallest_refused(copy, number, {}, is_refused, lambda text: context.events.phase("start", text))
+    is_refused(model)
+    message = "\n".join(map(copy.in_own_words, said))
+    return save_cut(finished(model, copy, file.path.parent), path, message=message)

@@ -1,0 +1,1 @@
+"""Which nodes of a model TensorRT does not take, and why."""
