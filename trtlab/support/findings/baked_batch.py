@@ -81,8 +81,9 @@ def _allowed(facts: ModelFacts, shape: tuple[Dimension, ...], target: tuple[int,
     sizes = [shape[axis] if size == 0 and axis < len(shape) else size for axis, size in enumerate(target)]
     wanted = math.prod(size for size in sizes if isinstance(size, int))
     static = math.prod(size for size in shape if isinstance(size, int))
-    if len(opened) == 1 and static and wanted % static == 0:
-        return f"{_name(facts, opened[0])} can only be {wanted // static}"
+    if len(opened) == 1 and static:
+        only = f"can only be {wanted // static}" if wanted % static == 0 else "can have no size at all"
+        return f"{_name(facts, opened[0])} {only}"
     return f"the product of {' and '.join(_name(facts, size) for size in opened)} is fixed"
 
 

@@ -3,7 +3,8 @@
 Asked of TensorRT-RTX 1.7.1: NonZero (no plugin of that name), Unique and Compress are refused by the parser, also on constants;
 NonMaxSuppression parses and does not build. Where the size of a Reshape, Expand, Tile, Range, TopK, ConstantOfShape, Pad or OneHot is
 computed from the values of a float or bool input, the parser refuses it (`!isInFlight(p.second.symbolicRep)`). Computed from
-an integer input, also through ReduceMax, TopK or arithmetic, it builds: the input becomes a shape tensor.
+an integer input, also through ReduceMax, TopK or arithmetic, it builds: the input becomes a shape tensor; but the depth of a OneHot
+and the axes of a Squeeze, an Unsqueeze and of reductions must be constants.
 """
 
 from __future__ import annotations
@@ -29,10 +30,17 @@ _OPERATORS = {
         "End the model in front of it, or use the plugin EfficientNMS_TRT of the full TensorRT.",
     ),
 }
-# Which inputs give the size of an output. Axes are left out: the parser says itself that they must be constant.
+# Operators with a second input that must be constant (the depth of a OneHot, else axes).
+_CONSTANT = frozenset(
+    {
+        "OneHot", "Squeeze", "Unsqueeze", "ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean",
+        "ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare",
+    }
+)  # fmt: skip
+# Which inputs give the size of an output.
 _SIZES: Mapping[str, tuple[int, ...]] = {
     "Reshape": (1,), "Expand": (1,), "Tile": (1,), "ConstantOfShape": (0,), "Range": (0, 1, 2), "TopK": (1,), "Slice": (1, 2, 4),
-    "Pad": (1,), "Resize": (1, 2, 3), "Upsample": (1,), "OneHot": (1,), "Split": (1,),
+    "Pad": (1,), "Resize": (1, 2, 3), "Upsample": (1,), "Split": (1,), **dict.fromkeys(_CONSTANT, (1,)),
 }  # fmt: skip
 _RESIZE_WITH_REGION = 3  # inputs; from opset 11 on the second is a region, which only cropping reads
 _SHAPE_READERS = frozenset({"Shape", "Size"})
@@ -65,7 +73,17 @@ def data_dependent_findings(facts: ModelFacts) -> Iterator[Finding]:
     yield from _size_findings(_Tracer(facts).sized)
 
 
-def _size_findings(sized: list[tuple[Node, str, _Data]]) -> Iterator[Finding]:
+def _size_findings(all_sized: list[tuple[Node, str, _Data]]) -> Iterator[Finding]:
+    constant = [item for item in all_sized if item[0].operator in _CONSTANT]
+    if constant:
+        node, name, data = constant[0]
+        text = (
+            f"{_count(constant)} whose axes or depth come from values of the input {listed(sorted(data.integers | data.others))}: "
+            f"{nodes_listed(item[0] for item in constant)}, here through {quoted(name)}. {SEEN} takes constants only there. Export with "
+            "fixed ones."
+        )
+        yield Finding("support.data_dependent_axes", "warning", text, node.reference, name)
+    sized = [item for item in all_sized if item[0].operator not in _CONSTANT]
     others = [item for item in sized if item[2].others]
     if others:
         node, name, data = others[0]

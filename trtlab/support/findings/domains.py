@@ -28,7 +28,7 @@ _TAKEN_FROM_ONNX_RUNTIME = frozenset(
 )  # fmt: skip
 # The parser's own names, which NVIDIA's exporters write.
 _PARSERS_OWN = "TRT_"
-# Plugins that come with the full TensorRT (libnvinfer_plugin), not with TensorRT-RTX.
+# Plugins that come with the full TensorRT (libnvinfer_plugin). The registry of TensorRT-RTX 1.7.1 has ROIAlign_TRT alone.
 _FULL_TENSORRT = frozenset(
     {
         "BatchedNMS_TRT", "BatchedNMSDynamic_TRT", "BatchTilePlugin_TRT", "CropAndResize", "CropAndResizeDynamic",
@@ -39,7 +39,7 @@ _FULL_TENSORRT = frozenset(
         "ModulatedDeformConv2d", "MultilevelCropAndResize_TRT", "MultilevelProposeROI_TRT",
         "MultiscaleDeformableAttnPlugin_TRT", "NMS_TRT", "NMSDynamic_TRT", "Normalize_TRT", "PillarScatterPlugin",
         "PriorBox_TRT", "Proposal", "ProposalDynamic", "ProposalLayer_TRT", "PyramidROIAlign_TRT", "Region_TRT", "Reorg_TRT",
-        "ResizeNearest_TRT", "ROIAlign_TRT", "RPROI_TRT", "ScatterND", "ScatterElements", "SpecialSlice_TRT", "Split",
+        "ResizeNearest_TRT", "RPROI_TRT", "ScatterND", "ScatterElements", "SpecialSlice_TRT", "Split",
         "VoxelGeneratorPlugin",
     }
 )  # fmt: skip
@@ -113,7 +113,7 @@ def _known(nodes: Sequence[Node]) -> Finding:
 def _onnx_runtime(nodes: Sequence[Node]) -> Finding:
     text = (
         f"{plural(len(nodes), 'operator')} of ONNX Runtime alone ('{_domain(nodes)}'): {_operators(nodes)}. {SEEN} refuses "
-        "them. They come from a model that ONNX Runtime optimized, fused or quantized. Take the model from before that step, "
+        "such nodes. They come from a model that ONNX Runtime optimized, fused or quantized. Take the model from before that step, "
         "and let TensorRT optimize it."
     )
     return Finding("support.onnxruntime_operator", "warning", text, nodes[0].reference)
@@ -121,7 +121,7 @@ def _onnx_runtime(nodes: Sequence[Node]) -> Finding:
 
 def _classical(nodes: Sequence[Node]) -> Finding:
     text = (
-        f"{plural(len(nodes), 'node')} of classical machine learning ('{_CLASSICAL}'): {_operators(nodes)}. {SEEN} refuses them. "
+        f"{plural(len(nodes), 'node')} of classical machine learning ('{_CLASSICAL}'): {_operators(nodes)}. {SEEN} refuses such nodes. "
         "Cut them off and run them with ONNX Runtime, or express them in tensor operators (hummingbird-ml does that for trees)."
     )
     return Finding("support.classical_operator", "warning", text, nodes[0].reference)
@@ -141,7 +141,7 @@ def _custom(nodes: Sequence[Node]) -> Finding:
     version = _attribute(first, "plugin_version") or "1"
     namespace = _attribute(first, "plugin_namespace")
     text = (
-        f"{plural(len(nodes), 'node')} of the foreign domain '{_domain(nodes)}': {_operators(nodes)}. {SEEN} refuses them unless "
+        f"{plural(len(nodes), 'node')} of the foreign domain '{_domain(nodes)}': {_operators(nodes)}. {SEEN} refuses such nodes unless "
         f"a plugin is loaded, here one of the name {quoted(first.operator)}, version {quoted(version)}"
         f"{f', namespace {quoted(namespace)}' if namespace else ''}. Load its library, or export with standard operators."
     )

@@ -15,7 +15,6 @@ from __future__ import annotations
 import functools
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from trtlab._format import plural
 from trtlab.model.actions import dtype_name
@@ -23,9 +22,6 @@ from trtlab.model.description import Finding
 from trtlab.model.walk import Scope
 from trtlab.support.findings.model_facts import ModelFacts, Node
 from trtlab.support.findings.wording import SEEN, listed, nodes_listed, quoted
-
-if TYPE_CHECKING:
-    from onnx import TensorProto
 
 _MISSING = frozenset(
     {
@@ -77,7 +73,7 @@ def _no_tensors(facts: ModelFacts) -> Iterator[Finding]:
 def _missing_types(facts: ModelFacts) -> Iterator[Finding]:
     """Report each type TensorRT has not once for each kind of place, with what reads or makes the first tensor of it."""
     found: dict[tuple[str, str], list[_Place]] = defaultdict(list)
-    for name, scope, tensor, node in _constants(facts):
+    for name, scope, tensor, node in facts.constants:
         dtype = dtype_name(tensor.data_type)
         if dtype in _MISSING:
             found["initializer" if node is None else "constant", dtype].append((name, scope, node))
@@ -127,7 +123,7 @@ def _double(facts: ModelFacts) -> Iterator[Finding]:
     from onnx import TensorProto
 
     double = TensorProto.DOUBLE
-    found = [name for name, _, tensor, _ in _constants(facts) if tensor.data_type == double]
+    found = [name for name, _, tensor, _ in facts.constants if tensor.data_type == double]
     for scope in facts.file.scopes:
         found += [name for name, value in facts.types(scope).items() if value.type.tensor_type.elem_type == double]
     found = list(dict.fromkeys(found))
@@ -176,23 +172,15 @@ def _may_read_uint8(node: Node) -> bool:
     return bool(node.domain) or node.operator in _READ_UINT8 or node.operator == "DequantizeLinear"
 
 
-def _constants(facts: ModelFacts) -> Iterator[tuple[str, Scope, TensorProto, Node | None]]:
-    """Yield each initializer, and each tensor that a node holds with that node; the name is that of what it makes."""
-    for scope in facts.file.scopes:
-        for tensor, index in scope.tensors:
-            node = facts.nodes(scope)[index] if index >= 0 else None
-            yield tensor.name if node is None else (node.outputs or ("",))[0], scope, tensor, node
-
-
 def _quantized_constants(facts: ModelFacts) -> Iterator[Finding]:
     found: dict[str, list[tuple[str, Node]]] = defaultdict(list)
-    for name, scope, tensor, holder in _constants(facts):
+    for name, scope, tensor, holder in facts.constants:
         dtype = dtype_name(tensor.data_type)
         if dtype not in _QUANTIZED or (holder is not None and holder.operator not in ("Constant", "ConstantOfShape")):
             continue
         for node in facts.read_by(name, scope):
             foreign = node.domain or node.operator.startswith("TRT_")
-            if not foreign and node.operator not in _READ_CONSTANT:
+            if not foreign and node.operator not in _READ_CONSTANT and not _hands_on_zero_points(facts, node):
                 found[dtype].append((name, node))
     for dtype, places in found.items():
         name, node = places[0]
@@ -202,6 +190,12 @@ def _quantized_constants(facts: ModelFacts) -> Iterator[Finding]:
             f"not build. {_constant_step(node, dtype)}"
         )
         yield Finding("support.quantized_constant", "warning", text, node.reference, name)
+
+
+def _hands_on_zero_points(facts: ModelFacts, node: Node) -> bool:
+    """Whether a node is an Identity in front of zero points, which is taken."""
+    readers = facts.read_by(node.outputs[0], node.scope) if node.operator == "Identity" and node.outputs else []
+    return bool(readers) and all(node.outputs[0] == reader.input(2) != reader.input(0) for reader in readers)
 
 
 def _constant_step(node: Node, dtype: str) -> str:

@@ -40,7 +40,7 @@ def graph_end_findings(facts: ModelFacts) -> Iterator[Finding]:
     if unused:
         text = (
             f"No node reads {plural(len(unused), 'input')}: {listed(unused)}. {SEEN} keeps such an input in the engine, and it must be "
-            "given; other releases drop it, and setting it fails there. Remove it from the model."
+            "given; other releases can drop it, and setting it fails then. Remove it from the model."
         )
         yield Finding("support.unused_input", "info", text, tensor=unused[0])
     if not inputs and graph.node:

@@ -75,6 +75,17 @@ class ModelFacts:
         """Return the nodes of a graph or function, which must be one of the file's `scopes`."""
         return self._nodes[id(scope)]
 
+    @cached_property
+    def constants(self) -> tuple[tuple[str, Scope, TensorProto, Node | None], ...]:
+        """Each initializer, and each tensor that a node holds with that node; the name is that of what the node makes."""
+        return tuple(
+            (tensor.name, scope, tensor, None)
+            if index < 0
+            else ("".join(self.nodes(scope)[index].outputs[:1]), scope, tensor, self.nodes(scope)[index])
+            for scope in self.file.scopes
+            for tensor, index in scope.tensors
+        )
+
     @property
     def main(self) -> Scope:
         """The main graph."""
@@ -197,7 +208,9 @@ class ModelFacts:
                 and not any(map(self.is_unnamed, self.open_sizes))
             ):
                 inferred = onnx.shape_inference.infer_shapes(content, data_prop=True)
-                for scope, known in zip(scopes(inferred), self.file.scopes, strict=False):
+                # Where the file has a main graph alone, nobody needs to look for another one.
+                alone = [Scope("", inferred.graph, 0)] if len(self.file.scopes) == 1 else scopes(inferred)
+                for scope, known in zip(alone, self.file.scopes, strict=False):
                     yield from ((known, value) for value in _values(scope))
                 return
             light = LightCopy(self.file.proto, self.file.path.parent, order=self.main.order)

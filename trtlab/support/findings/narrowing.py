@@ -22,27 +22,17 @@ _MOST_BYTES = 1 << 27
 _INT32_LOWEST, _INT32_HIGHEST = -(2**31), 2**31 - 1
 # Exporters write these for "to the end" of a Slice; cut off at int32's limits they still mean that.
 _TO_THE_END = frozenset({2**63 - 1, -(2**63), 2**63 - 2, -(2**63) + 1})
+_SMALL = 64
+_Named = list[tuple[str, "np.ndarray[Any, Any]"]]
 
 
 def narrowing_findings(facts: ModelFacts) -> Iterator[Finding]:
     """Return the int64 constants that do not fit int32, and the float64 ones that do not fit float32."""
-    budget = _MOST_BYTES
-    wide: list[tuple[str, int]] = []
-    clamped: list[tuple[str, float]] = []
-    for scope in facts.file.scopes:
-        for tensor, index in scope.tensors:
-            if tensor.data_type not in (tensor.INT64, tensor.DOUBLE) or budget <= 0:
-                continue
-            values = facts.values.read(tensor, most_bytes=budget)
-            if values is None or not values.size:
-                continue
-            budget -= values.nbytes
-            node = facts.nodes(scope)[index] if index >= 0 else None
-            name = tensor.name if node is None or not node.outputs else node.outputs[0]
-            if tensor.data_type == tensor.INT64:
-                wide += [(name, value) for value in _outside_int32(values)]
-            else:
-                clamped += [(name, value) for value in _outside_float32(values)]
+    integers, doubles = _numbers(facts)
+    wide = (
+        [(name, value) for name, values in integers for value in _outside_int32(values)] if _any_wide(integers) else []
+    )
+    clamped = [(name, value) for name, values in doubles for value in _outside_float32(values)]
     if wide:
         name, value = wide[0]
         text = (
@@ -59,12 +49,37 @@ def narrowing_findings(facts: ModelFacts) -> Iterator[Finding]:
         yield Finding("support.float64_range", "warning", text, tensor=name)
 
 
+def _numbers(facts: ModelFacts) -> tuple[_Named, _Named]:
+    """Return the int64 and the float64 constants that can be looked at in good time, by name."""
+    from onnx import TensorProto
+
+    found: dict[int, _Named] = {TensorProto.INT64: [], TensorProto.DOUBLE: []}
+    budget = _MOST_BYTES
+    for name, _, tensor, _ in facts.constants:
+        named = found.get(tensor.data_type)
+        values = facts.values.read(tensor, most_bytes=budget) if named is not None and budget > 0 else None
+        if named is not None and values is not None and values.size:
+            budget -= values.nbytes
+            named.append((name, values))
+    return found[TensorProto.INT64], found[TensorProto.DOUBLE]
+
+
+def _any_wide(integers: _Named) -> bool:
+    """Whether any value lies outside int32. Exporters make thousands of constants with one number: these are joined first."""
+    import numpy as np
+
+    small = [values for _, values in integers if values.size <= _SMALL]
+    joined = [np.concatenate(small)] if small else []
+    return any(
+        values.min() < _INT32_LOWEST or values.max() > _INT32_HIGHEST
+        for values in (*joined, *(values for _, values in integers if values.size > _SMALL))
+    )
+
+
 def _outside_int32(values: np.ndarray[Any, Any]) -> list[int]:
     """Return the value that lies farthest outside int32, if one does that is no mark for "to the end"."""
-    if values.min() >= _INT32_LOWEST and values.max() <= _INT32_HIGHEST:
-        return []
     outside = values[(values < _INT32_LOWEST) | (values > _INT32_HIGHEST)]
-    meant = [int(value) for value in (outside.min(), outside.max()) if int(value) not in _TO_THE_END]
+    meant = [value for value in outside.tolist() if value not in _TO_THE_END]
     return [max(meant, key=abs)] if meant else []
 
 

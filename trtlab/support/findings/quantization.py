@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from trtlab._format import plural, three_digits
+from trtlab._format import plural
 from trtlab.model.actions import dtype_name
 from trtlab.model.description import Finding
 from trtlab.support.findings.model_facts import ModelFacts, Node
@@ -66,7 +66,7 @@ def _zero_point(facts: ModelFacts, node: Node) -> Iterator[_Problem]:
     first = next((value for value in values.tolist() if value != 0), 0)
     if first != 0:
         text = (
-            f"has the zero point {three_digits(float(first))} ({quoted(name)}, {dtype_name(constant.data_type)}), and {SEEN} refuses any "
+            f"has the zero point {float(first):g} ({quoted(name)}, {dtype_name(constant.data_type)}), and {SEEN} refuses any "
             "but 0. Quantize again, symmetrically (in ONNX Runtime: ActivationSymmetric and WeightSymmetric, int8)."
         )
         yield "support.zero_point", node, name, text

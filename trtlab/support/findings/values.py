@@ -6,10 +6,11 @@ Large values are left out of the message that trtlab works with (`trtlab.model.s
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 from typing import TYPE_CHECKING, Any
 
-from trtlab.model.skeleton import raw_bytes
+from trtlab.model.skeleton import KEPT_TENSOR_BYTES, raw_bytes
 from trtlab.model.tensor_rules import data_problem
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class TensorValues:
     def __init__(self, file: ModelFile) -> None:
         self._file = file
         self._places: dict[str, tuple[int, int]] | None = None
+        # A thousand nodes can share one scale. The tensors are kept too: an identity lasts as long as its object.
+        self._small: dict[int, tuple[TensorProto, np.ndarray[Any, Any] | None]] = {}
 
     def read(self, tensor: TensorProto, *, most_bytes: int = 1 << 20) -> np.ndarray[Any, Any] | None:
         """Return the first values of a tensor in one dimension, None where they cannot be had.
@@ -44,6 +47,17 @@ class TensorValues:
             tensor: The tensor, as it stands in the message.
             most_bytes: No more than this is read; a tensor of less than that is read whole.
         """
+        kept = self._small.get(id(tensor))
+        if kept is not None:
+            return kept[1]
+        values = _inline(tensor)
+        if values is None:
+            values = self._read(tensor, most_bytes)
+        if values is None or values.nbytes <= KEPT_TENSOR_BYTES:
+            self._small[id(tensor)] = tensor, values
+        return values
+
+    def _read(self, tensor: TensorProto, most_bytes: int) -> np.ndarray[Any, Any] | None:
         import onnx
 
         if data_problem(tensor) is not None or tensor.data_type == tensor.STRING:
@@ -72,6 +86,31 @@ class TensorValues:
         if length != raw_bytes(tensor):  # two of one name
             raise KeyError(tensor.name)
         return self._file.content, offset
+
+
+def _inline(tensor: TensorProto) -> np.ndarray[Any, Any] | None:
+    """Return the values of a tensor of a common type that stand in the message as raw data: nearly all do."""
+    import numpy as np
+
+    dtype = _common_types().get(tensor.data_type)
+    if dtype is None or not tensor.HasField("raw_data") or tensor.data_location == tensor.EXTERNAL:
+        return None
+    raw = tensor.raw_data
+    return np.frombuffer(raw, dtype) if len(raw) == math.prod(tensor.dims) * dtype.itemsize else None
+
+
+@functools.cache
+def _common_types() -> dict[int, np.dtype[Any]]:
+    import numpy as np
+    from onnx import TensorProto
+
+    return {
+        TensorProto.INT64: np.dtype("<i8"),
+        TensorProto.FLOAT: np.dtype("<f4"),
+        TensorProto.INT8: np.dtype("i1"),
+        TensorProto.UINT8: np.dtype("u1"),
+        TensorProto.DOUBLE: np.dtype("<f8"),
+    }
 
 
 def _from_bytes(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 # The release whose parser and builder were asked, again and again, while these rules were written.
 SEEN = "TensorRT-RTX 1.7.1"
 _MOST_NAMED = 3
+_LONGEST = 120
 
 
 def quoted(name: str) -> str:
@@ -23,7 +24,7 @@ def quoted(name: str) -> str:
 def listed(names: Sequence[str], *, quote: bool = True) -> str:
     """Return the first three names and how many follow: `'a', 'b', 'c' and 12 more`. Repeated names are said once."""
     different = list(dict.fromkeys(names))
-    shown = [quoted(name) if quote else name for name in different[:_MOST_NAMED]]
+    shown = [quoted(name) if quote else shorten_middle(name, _LONGEST) for name in different[:_MOST_NAMED]]
     more = len(different) - len(shown)
     if more:
         return f"{', '.join(shown)} and {more} more"
