@@ -1,0 +1,188 @@
+/** One box of the graph, drawn with its words, its state, its value and its layer. Boxes are drawn about their centre. */
+
+import { shortenMiddle, threeDigits } from "./format.js";
+import { BOX_GROUP, BOX_NODE, BOX_TERMINAL } from "./graph_folding.js";
+import { NODE_STATES, isProblem } from "./graph_looks.js";
+import { BOX_HEIGHT } from "./graph_scene.js";
+
+const HALF_BOX = BOX_HEIGHT / 2;
+const BOX_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
+export const TITLE_FONT = `600 12px ${BOX_FONT}`;
+export const NAME_FONT = `11px ${BOX_FONT}`;
+const TAG_FONT = `600 10px ${BOX_FONT}`;
+const BADGE_RADIUS = 7;
+const TITLE_LETTER_WIDTH = 6.9;
+const NAME_LETTER_WIDTH = 5.7;
+const TAG_LETTER_WIDTH = 5.7;
+/** The part at a box's right end that opens what the node holds. */
+export const OPENER_WIDTH = 22;
+
+/** @param {CanvasRenderingContext2D} pen or a saved picture's that draws the same @param {boolean} withName */
+export function drawBox(pen, scene, box, palette, { withName = true, titleSize = 12 } = {}) {
+  const [x, y] = scene.centre(box);
+  const width = scene.widths[box];
+  const look = lookOf(scene, box, palette);
+  outlineBox(pen, scene, box, x, y, width, look);
+  drawMarks(pen, scene, box, x, y, width, palette);
+  const [title, name] = linesOf(scene, box);
+  const state = NODE_STATES[scene.boxState[box]];
+  const hasBadge = scene.boxState[box] > 0 && scene.boxes.kind[box] !== BOX_TERMINAL;
+  const left = x - width / 2 + 10;
+  const room = width - 18 - (scene.isHolder(box) || scene.boxes.kind[box] === BOX_GROUP ? OPENER_WIDTH - 8 : 0);
+  if (hasBadge) drawBadge(pen, left + BADGE_RADIUS - 2, withName ? y - 8 : y, state, palette, look.text);
+  pen.fillStyle = look.text;
+  pen.textAlign = "left";
+  pen.font = withName ? TITLE_FONT : `600 ${titleSize}px ${BOX_FONT}`;
+  const titleLeft = left + (hasBadge ? 2 * BADGE_RADIUS + 2 : 0);
+  const titleRoom = room - (titleLeft - left);
+  pen.fillText(fitted(title, titleRoom, (TITLE_LETTER_WIDTH * (withName ? 12 : titleSize)) / 12), titleLeft, withName ? y - 4 : y + titleSize / 3);
+  if (!withName) return;
+  pen.font = NAME_FONT;
+  pen.fillStyle = look.quiet;
+  pen.fillText(fitted(name, room, NAME_LETTER_WIDTH), left, y + 12);
+  drawOpener(pen, scene, box, x + width / 2, y, look);
+  drawTag(pen, scene, box, x, y, palette);
+}
+
+function lookOf(scene, box, palette) {
+  const kind = scene.boxes.kind[box];
+  const state = scene.boxState[box];
+  const look = { fill: palette.box, stroke: palette.line, width: 1, text: palette.text, quiet: palette.muted, dash: [] };
+  if (kind === BOX_GROUP) look.fill = palette.group;
+  if (kind === BOX_TERMINAL) Object.assign(look, { fill: palette.terminal, stroke: palette.sky });
+  if (isProblem(state)) {
+    const colour = NODE_STATES[state].colour;
+    Object.assign(look, { fill: palette.tints[colour], stroke: palette[colour], width: 2.5 });
+    if (NODE_STATES[state].shape === "dashed") look.dash = [5, 3];
+  }
+  const hue = scene.layerHue(box);
+  if (hue && !isProblem(state)) Object.assign(look, { fill: palette.tints[hue], stroke: palette[hue], width: 2 });
+  if (scene.overlay && !Number.isNaN(scene.boxValue[box])) {
+    const step = scene.scaleStep(scene.boxValue[box]);
+    Object.assign(look, { fill: palette.scale[step], text: palette.onScale[step], quiet: palette.onScale[step] });
+  }
+  return look;
+}
+
+function outlineBox(pen, scene, box, x, y, width, look) {
+  const kind = scene.boxes.kind[box];
+  const radius = kind === BOX_TERMINAL ? HALF_BOX : 5;
+  pen.strokeStyle = look.stroke;
+  pen.lineWidth = look.width;
+  pen.fillStyle = look.fill;
+  if (kind === BOX_GROUP) {
+    pen.beginPath();
+    pen.roundRect(x - width / 2 + 5, y - HALF_BOX + 5, width, BOX_HEIGHT, radius);
+    pen.fill();
+    pen.stroke();
+  }
+  pen.setLineDash(look.dash);
+  pen.beginPath();
+  pen.roundRect(x - width / 2, y - HALF_BOX, width, BOX_HEIGHT, radius);
+  pen.fill();
+  pen.stroke();
+  pen.setLineDash([]);
+}
+
+/** Rings around what is found, selected, focused, or on the path. */
+function drawMarks(pen, scene, box, x, y, width, palette) {
+  const ring = (gap, colour, thickness, dash = []) => {
+    pen.setLineDash(dash);
+    pen.strokeStyle = colour;
+    pen.lineWidth = thickness;
+    pen.beginPath();
+    pen.roundRect(x - width / 2 - gap, y - HALF_BOX - gap, width + 2 * gap, BOX_HEIGHT + 2 * gap, 5 + gap);
+    pen.stroke();
+    pen.setLineDash([]);
+  };
+  if (scene.matchedBoxes.has(box)) ring(3, palette.orange, 2, [2, 2]);
+  if (scene.pathBoxes.has(box)) ring(3, palette.blue, 3);
+  if (scene.litLayer >= 0 && scene.boxLayer[box] === scene.litLayer) ring(2, palette.text, 2);
+  if (scene.selectedBoxes.has(box)) ring(5, palette.accent, 3);
+  if (scene.focus === box) ring(9, palette.accent, 1.5, [4, 3]);
+}
+
+function linesOf(scene, box) {
+  const { title, name } = scene.labels(box);
+  if (scene.boxes.kind[box] !== BOX_GROUP) return [title, name];
+  const counts = scene.groupStates[scene.boxes.ref[box]];
+  const problems = NODE_STATES.map((state, number) => (isProblem(number) && counts[number] ? `${state.sign} ${counts[number]}` : ""));
+  return [title, [name, ...problems.filter(Boolean)].join("  ")];
+}
+
+/** Cut a text to a width. Letters are taken as equally wide, for measuring thousands of names takes longer than drawing them. */
+function fitted(text, width, letter) {
+  return shortenMiddle(text, Math.max(3, Math.floor(width / letter)));
+}
+
+/** A state's shape with its sign. */
+export function drawBadge(pen, x, y, state, palette, ink = palette.text) {
+  const colour = palette[state.colour];
+  const isFilled = state.shape !== "dashed";
+  shapePath(pen, state.shape, x, y, BADGE_RADIUS);
+  pen.lineWidth = 1.5;
+  pen.fillStyle = isFilled ? colour : palette.surface;
+  pen.strokeStyle = isFilled ? palette.surface : colour;
+  if (!isFilled) pen.setLineDash([2.5, 1.5]);
+  pen.fill();
+  pen.stroke();
+  pen.setLineDash([]);
+  pen.fillStyle = isFilled ? palette.surface : colour;
+  pen.font = `700 9.5px ${BOX_FONT}`;
+  pen.textAlign = "center";
+  pen.fillText(state.sign, x, y + 3.4);
+  pen.fillStyle = ink;
+}
+
+/** A circle, an octagon or a diamond: told apart without their colours. */
+export function shapePath(pen, shape, x, y, radius) {
+  pen.beginPath();
+  if (shape === "octagon" || shape === "diamond") {
+    const corners = shape === "octagon" ? 8 : 4;
+    const size = shape === "octagon" ? radius * 1.08 : radius * 1.25;
+    for (let corner = 0; corner < corners; corner += 1) {
+      const angle = (2 * Math.PI * (corner + (corners === 8 ? 0.5 : 0))) / corners;
+      pen[corner ? "lineTo" : "moveTo"](x + size * Math.cos(angle), y + size * Math.sin(angle));
+    }
+    pen.closePath();
+  } else {
+    pen.arc(x, y, radius, 0, 2 * Math.PI);
+  }
+}
+
+/** The sign that a box opens: + for a folded group, an arrow for what a node holds. */
+function drawOpener(pen, scene, box, right, y, look) {
+  const isGroup = scene.boxes.kind[box] === BOX_GROUP;
+  if (!isGroup && !scene.isHolder(box)) return;
+  pen.fillStyle = look.text;
+  pen.textAlign = "center";
+  pen.font = `600 15px ${BOX_FONT}`;
+  pen.fillText(isGroup ? "+" : "⤵", right - OPENER_WIDTH / 2, y + 5);
+}
+
+/** Below a box: the word of its problem, and the overlay's value. */
+function drawTag(pen, scene, box, x, y, palette) {
+  const state = NODE_STATES[scene.boxState[box]];
+  const isNode = scene.boxes.kind[box] === BOX_NODE;
+  const problem = isNode && isProblem(scene.boxState[box]) ? `${state.sign} ${state.word}` : "";
+  const text = [problem, valueText(scene, box)].filter(Boolean).join(" · ");
+  if (!text) return;
+  const width = text.length * TAG_LETTER_WIDTH + 12;
+  const top = y + HALF_BOX + 3;
+  pen.fillStyle = problem ? palette[state.colour] : palette.text;
+  pen.beginPath();
+  pen.roundRect(x - width / 2, top, width, 15, 7.5);
+  pen.fill();
+  pen.fillStyle = palette.surface;
+  pen.font = TAG_FONT;
+  pen.textAlign = "center";
+  pen.fillText(text, x, top + 11);
+}
+
+/** `1.23 ms`; for a folded group `up to 1.23 ms`; "" where there is no value. */
+export function valueText(scene, box) {
+  const value = scene.overlay ? scene.boxValue[box] : NaN;
+  if (Number.isNaN(value)) return "";
+  const number = `${threeDigits(value)} ${scene.overlay.unit}`.trim();
+  return scene.boxes.kind[box] === BOX_GROUP ? `up to ${number}` : number;
+}
