@@ -44,10 +44,10 @@ export class GraphBar {
     this.inside.replaceChildren(
       ...inside.map((scope) => this.link(`Open ${model.scopes[scope].title}`, () => this.actions.onOpen(scope))),
     );
-    const total = model.members.length(scene.scope);
+    const total = model.members.of(scene.scope).reduce((count, vertex) => count + (model.isNode(vertex) ? 1 : 0), 0);
     const around = scene.around;
     const boxes = plural(scene.boxes.count, "box", "boxes");
-    const shown = scene.boxes.count < total ? `${boxes} for ${plural(total, "node")}` : plural(total, "node");
+    const shown = scene.folded.size && scene.boxes.count < total ? `${boxes} for ${plural(total, "node")}` : plural(total, "node");
     const words = around ? `${plural(around.steps, "step")} around ${plural(around.count, "node")}: ${boxes}` : shown;
     setText(this.note, model.vertexCount ? words : "");
     setHidden(this.all, !around);

@@ -3,7 +3,7 @@
 import { shortenMiddle, threeDigits } from "./format.js";
 import { BOX_GROUP, BOX_NODE, BOX_TERMINAL } from "./graph_folding.js";
 import { NODE_STATES, isProblem } from "./graph_looks.js";
-import { BOX_HEIGHT } from "./graph_scene.js";
+import { BOX_HEIGHT, OPENER_WIDTH } from "./graph_scene.js";
 
 const HALF_BOX = BOX_HEIGHT / 2;
 const BOX_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
@@ -14,8 +14,6 @@ const BADGE_RADIUS = 7;
 const TITLE_LETTER_WIDTH = 6.9;
 const NAME_LETTER_WIDTH = 5.7;
 const TAG_LETTER_WIDTH = 5.7;
-/** The part at a box's right end that opens what the node holds. */
-export const OPENER_WIDTH = 22;
 
 /** @param {CanvasRenderingContext2D} pen or a saved picture's that draws the same @param {boolean} withName */
 export function drawBox(pen, scene, box, palette, { withName = true, titleSize = 12 } = {}) {
@@ -27,8 +25,9 @@ export function drawBox(pen, scene, box, palette, { withName = true, titleSize =
   const [title, name] = linesOf(scene, box);
   const state = NODE_STATES[scene.boxState[box]];
   const hasBadge = scene.boxState[box] > 0 && scene.boxes.kind[box] !== BOX_TERMINAL;
-  const left = x - width / 2 + 10;
-  const room = width - 18 - (scene.isHolder(box) || scene.boxes.kind[box] === BOX_GROUP ? OPENER_WIDTH - 8 : 0);
+  const inset = scene.boxes.kind[box] === BOX_TERMINAL ? 18 : 10;
+  const left = x - width / 2 + inset;
+  const room = width - inset - 8 - (scene.isHolder(box) || scene.boxes.kind[box] === BOX_GROUP ? OPENER_WIDTH - 8 : 0);
   if (hasBadge) drawBadge(pen, left + BADGE_RADIUS - 2, withName ? y - 8 : y, state, palette, look.text);
   pen.fillStyle = look.text;
   pen.textAlign = "left";
@@ -104,10 +103,14 @@ function drawMarks(pen, scene, box, x, y, width, palette) {
 
 function linesOf(scene, box) {
   const { title, name } = scene.labels(box);
-  if (scene.boxes.kind[box] !== BOX_GROUP) return [title, name];
-  const counts = scene.groupStates[scene.boxes.ref[box]];
-  const problems = NODE_STATES.map((state, number) => (isProblem(number) && counts[number] ? `${state.sign} ${counts[number]}` : ""));
-  return [title, [name, ...problems.filter(Boolean)].join("  ")];
+  const ref = scene.boxes.ref[box];
+  if (scene.boxes.kind[box] === BOX_GROUP) return [title, [name, ...problemCounts(scene.groupStates[ref])].join("  ")];
+  const inside = scene.isHolder(box) ? problemCounts(scene.statesInside(ref)) : [];
+  return [title, inside.length ? `inside: ${inside.join("  ")}` : name];
+}
+
+function problemCounts(counts) {
+  return NODE_STATES.flatMap(({ sign }, state) => (isProblem(state) && counts[state] ? [`${sign} ${counts[state]}`] : []));
 }
 
 /** Cut a text to a width. Letters are taken as equally wide, for measuring thousands of names takes longer than drawing them. */

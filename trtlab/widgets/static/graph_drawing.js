@@ -15,6 +15,7 @@ const TITLES_FROM = 0.27;
 const EDGES_FROM_ROW_PIXELS = 2;
 const LINES_IN_A_PATH = 400;
 const SMALLEST_PROBLEM = 5; // pixels, its radius
+const NARROWEST_BLOCK = 2;
 const FADED = 0.22;
 
 /** @param {CanvasRenderingContext2D} pen with one unit for one CSS pixel */
@@ -211,7 +212,7 @@ function drawBlocks(pen, scene, view, palette, sight) {
   let reached = -Infinity;
   eachBox(scene, sight, sight.step, (box, rank) => {
     const [x, y] = view.toScreen(scene.layout.x[box], rank * ROW_HEIGHT);
-    const width = Math.max(1, scene.widths[box] * view.scale);
+    const width = Math.max(NARROWEST_BLOCK, scene.widths[box] * view.scale);
     if (rank !== lastRank) reached = -Infinity;
     lastRank = rank;
     if (x + width / 2 < reached + 1) return; // the same pixel as its neighbour
@@ -256,7 +257,7 @@ function drawProblems(pen, scene, view, palette, sight) {
   ring(scene.matchedBoxes, palette.orange);
   for (const box of scene.problemBoxes) {
     if (scene.boxFaded[box] || !inSight(box)) continue;
-    const state = NODE_STATES[scene.boxState[box]];
+    const state = NODE_STATES[scene.boxMark[box]];
     shapePath(pen, state.shape, ...view.toScreen(...scene.centre(box)), radius);
     pen.fillStyle = palette[state.colour];
     pen.strokeStyle = palette.surface;

@@ -79,7 +79,7 @@ export class GraphOverview {
     });
     for (const box of scene.matchedBoxes) this.mark(pen, toStrip(...scene.centre(box)), palette.orange, 3);
     for (const box of scene.problemBoxes) {
-      this.mark(pen, toStrip(...scene.centre(box)), palette[NODE_STATES[scene.boxState[box]].colour], STRIP_MARK);
+      this.mark(pen, toStrip(...scene.centre(box)), palette[NODE_STATES[scene.boxMark[box]].colour], STRIP_MARK);
     }
   }
 

@@ -5,10 +5,13 @@
  */
 
 import { Lists } from "./graph_model.js";
+import { relaxedAcross } from "./graph_relaxation.js";
 
 const BOX_GAP = 22;
 const BEND_GAP = 12;
 const BEND_WIDTH = 4;
+/** Straight blocks may take this many times the room of the widest layer. */
+const WIDEST_TIMES = 2.5;
 
 /** @returns {Float64Array} the centre of each vertex */
 export function placeAcross(graph) {
@@ -16,13 +19,36 @@ export function placeAcross(graph) {
   if (!size) return new Float64Array(0);
   const place = new Int32Array(size);
   for (const layer of layers) layer.forEach((vertex, at) => (place[vertex] = at));
-  const work = { ...graph, place, ...neighbours(graph) };
+  const width = (vertex) => (vertex < graph.count ? graph.widths[vertex] : BEND_WIDTH);
+  const gap = (one, other) => (one < graph.count && other < graph.count ? BOX_GAP : BEND_GAP);
+  const apart = (one, other) => (width(one) + width(other)) / 2 + gap(one, other);
+  const work = { ...graph, place, ...neighbours(graph), apart };
   work.isCrossed = crossedSegments(work);
   const results = [];
   for (const isDown of [true, false]) {
     for (const isLeft of [true, false]) results.push({ isLeft, x: pushed(work, joined(work, isDown, isLeft), isLeft) });
   }
-  return middle(results, size);
+  const x = middle(results, size);
+  return spread(x) > WIDEST_TIMES * widestLayer(layers, apart) ? relaxedAcross(work, apart) : x;
+}
+
+function spread(x) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const each of x) {
+    low = Math.min(low, each);
+    high = Math.max(high, each);
+  }
+  return high - low;
+}
+
+function widestLayer(layers, apart) {
+  let widest = 10 * BOX_GAP;
+  for (const layer of layers) {
+    let width = 0;
+    for (let at = 1; at < layer.length; at += 1) width += apart(layer[at - 1], layer[at]);
+    widest = Math.max(widest, width);
+  }
+  return widest;
 }
 
 /** The segments above and below each vertex, sorted by the place of their other end. */
@@ -97,15 +123,14 @@ function joined({ layers, size, place, segFrom, segTo, above, below, isCrossed }
 }
 
 /** Push the blocks together, each as near to its neighbours as their widths allow. */
-function pushed({ layers, size, count, widths }, root, isLeft) {
-  const width = (vertex) => (vertex < count ? widths[vertex] : BEND_WIDTH);
-  const [nearer, farther, apart] = [[], [], []];
+function pushed({ layers, size, apart }, root, isLeft) {
+  const [nearer, farther, distance] = [[], [], []];
   for (const layer of layers) {
     for (let at = 1; at < layer.length; at += 1) {
       const [one, other] = isLeft ? [layer[at - 1], layer[at]] : [layer[at], layer[at - 1]];
       nearer.push(root[one]);
       farther.push(root[other]);
-      apart.push((width(one) + width(other)) / 2 + (one < count && other < count ? BOX_GAP : BEND_GAP));
+      distance.push(apart(one, other));
     }
   }
   const leaving = new Lists(size, nearer);
@@ -117,7 +142,7 @@ function pushed({ layers, size, count, widths }, root, isLeft) {
   for (let step = 0; step < order.length; step += 1) {
     for (const pair of leaving.of(order[step])) {
       const block = farther[pair];
-      at[block] = Math.max(at[block], at[order[step]] + apart[pair]);
+      at[block] = Math.max(at[block], at[order[step]] + distance[pair]);
       missing[block] -= 1;
       if (!missing[block]) order.push(block);
     }
@@ -125,7 +150,7 @@ function pushed({ layers, size, count, widths }, root, isLeft) {
   for (let step = order.length - 1; step >= 0; step -= 1) {
     const block = order[step];
     let room = Infinity;
-    for (const pair of leaving.of(block)) room = Math.min(room, at[farther[pair]] - apart[pair]);
+    for (const pair of leaving.of(block)) room = Math.min(room, at[farther[pair]] - distance[pair]);
     if (room < Infinity) at[block] = Math.max(at[block], room);
   }
   return Float64Array.from(root, (block) => (isLeft ? at[block] : -at[block]));

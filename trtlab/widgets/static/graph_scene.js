@@ -19,6 +19,8 @@ const NAME_LETTER = 6.2;
 const BOX_PADDING = 22;
 const BADGE_ROOM = 20;
 const MOST_LIT = 400; // edges
+/** The part at a box's right end that opens what is in it. */
+export const OPENER_WIDTH = 22;
 
 export class GraphScene {
   constructor() {
@@ -65,8 +67,9 @@ export class GraphScene {
 
   widthOf(box) {
     const { title, name } = this.labels(box);
+    const isOpening = this.boxes.kind[box] === BOX_GROUP || this.isHolder(box);
     const letters = Math.max(title.length * TITLE_LETTER + BADGE_ROOM, name.length * NAME_LETTER);
-    return Math.min(WIDEST, Math.max(NARROWEST, letters + BOX_PADDING));
+    return Math.min(WIDEST, Math.max(NARROWEST, letters + BOX_PADDING + (isOpening ? OPENER_WIDTH : 0)));
   }
 
   /** The two lines in a box. */
@@ -153,14 +156,40 @@ export class GraphScene {
 
   countStates() {
     const { model } = this;
+    this.countInside();
     this.groupStates = Array.from(model.groups, () => new Int32Array(NODE_STATES.length));
     for (let node = 0; node < model.count; node += 1) {
-      if (model.nodeGroup[node] >= 0) this.groupStates[model.nodeGroup[node]][this.stateOf(node)] += 1;
+      const counts = this.groupStates[model.nodeGroup[node]];
+      if (!counts) continue;
+      counts[this.stateOf(node)] += 1;
+      if (model.inside.has(node)) this.statesInside(node).forEach((count, state) => (counts[state] += isProblem(state) ? count : 0));
     }
     for (let group = model.groups.length - 1; group >= 0; group -= 1) {
       const parent = model.groupParent[group];
       if (parent >= 0) this.groupStates[group].forEach((count, state) => (this.groupStates[parent][state] += count));
     }
+  }
+
+  /** The states in each scope with all that its nodes hold; a scope that was seen on the way down is not counted twice. */
+  countInside() {
+    const { model } = this;
+    this.scopeStates = Array.from(model.scopes, () => new Int32Array(NODE_STATES.length));
+    for (let node = 0; node < model.count; node += 1) this.scopeStates[model.vertexScope[node]][this.stateOf(node)] += 1;
+    // The contract lists an outer scope first.
+    for (let scope = model.scopes.length - 1; scope > 0; scope -= 1) {
+      const { parent } = model.scopes[scope];
+      if (!(parent >= 0) || parent >= scope) continue;
+      this.scopeStates[scope].forEach((count, state) => (this.scopeStates[parent][state] += count));
+    }
+  }
+
+  /** How many nodes are in each state in what a node holds. */
+  statesInside(node) {
+    const counts = new Int32Array(NODE_STATES.length);
+    for (const scope of this.model.inside.get(node) ?? []) {
+      this.scopeStates[scope].forEach((count, state) => (counts[state] += count));
+    }
+    return counts;
   }
 
   nodesOf(box) {
@@ -169,10 +198,16 @@ export class GraphScene {
     return this.boxes.kind[box] === BOX_NODE ? [ref] : [];
   }
 
+  /** The node that a box is; -1 for a group, a terminal, or no box. */
+  nodeOfBox(box) {
+    return box >= 0 && this.boxes.kind[box] === BOX_NODE ? this.boxes.ref[box] : -1;
+  }
+
   /** What a drawing asks for each box, kept in arrays. */
   paintBoxes() {
     const { count, kind, ref } = this.boxes;
     this.boxState = new Uint8Array(count);
+    this.boxMark = new Uint8Array(count);
     this.boxLayer = new Int32Array(count).fill(-1);
     this.boxValue = new Float64Array(count).fill(NaN);
     this.boxFaded = new Uint8Array(count);
@@ -182,15 +217,23 @@ export class GraphScene {
       const isGroup = kind[box] === BOX_GROUP;
       this.boxState[box] = isGroup ? worstState(this.groupStates[ref[box]]) : this.stateOf(ref[box]);
       if (!isGroup) this.boxLayer[box] = this.layerOf[ref[box]];
-      if (isProblem(this.boxState[box])) this.problemBoxes.push(box);
+      this.boxMark[box] = this.markOf(box);
+      if (isProblem(this.boxMark[box])) this.problemBoxes.push(box);
       if (this.shownStates) this.boxFaded[box] = this.holdsState(box) ? 0 : 1;
     }
     if (this.overlay) for (let box = 0; box < count; box += 1) this.boxValue[box] = this.valueOf(box);
     this.markBoxes();
   }
 
+  /** A box's state, or that of a problem inside: this is what marks it from afar. */
+  markOf(box) {
+    if (isProblem(this.boxState[box]) || !this.isHolder(box)) return this.boxState[box];
+    const inside = worstState(this.statesInside(this.boxes.ref[box]));
+    return isProblem(inside) ? inside : this.boxState[box];
+  }
+
   holdsState(box) {
-    if (this.boxes.kind[box] !== BOX_GROUP) return this.shownStates.has(this.boxState[box]);
+    if (this.boxes.kind[box] !== BOX_GROUP) return this.shownStates.has(this.boxState[box]) || this.shownStates.has(this.boxMark[box]);
     return [...this.shownStates].some((state) => this.groupStates[this.boxes.ref[box]][state] > 0);
   }
 
