@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 COMMANDS: Final = {
     "build": "trtlab.cli.build",
+    "check": "trtlab.cli.check",
     "explain": "trtlab.cli.explain",
     "lab": "trtlab.cli.lab",
 }

@@ -20,7 +20,7 @@ from trtlab.model.tensor_origin import RANDOM_OPERATORS, SHAPE_READERS
 from trtlab.model.walk import Scope, attribute_graphs, attribute_tensors, has_subgraph, names_read, scopes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from onnx import FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # How many numbers a tensor holds that could be sizes, and how many nodes that compute them are followed in one piece.
 _MOST_SIZES, _MOST_SIZE_NODES = 32, 100
-_PROBE = "trtlab_probe"
+_PROBE, _CUT = "trtlab_probe", "trtlab_cut"
 _TOKEN = re.compile(r"trtlab_n(\d+)_")
 _NAMED = re.compile(r"trtlab_(?:n|from_trtlab_n)(\d+)_(?:__\d+)?(?:\d+(?!\w))?")
 
@@ -203,6 +203,7 @@ class WorkingCopy:
         stand_ins: dict[str, TensorType],
         *,
         blocked: frozenset[int] = frozenset(),
+        cuts: Collection[str] = (),
         marks_outputs: bool = False,
     ) -> ModelProto:
         """Return a model of some units.
@@ -211,12 +212,13 @@ class WorkingCopy:
             chosen: Positions in `units`, in order.
             stand_ins: Types of tensors that become inputs where no chosen unit makes them.
             blocked: Units that do not come along though they are constant: the parser refused them.
+            cuts: Tensors that become inputs even where a chosen unit makes them.
             marks_outputs: Whether what no chosen unit reads becomes an output: a builder leaves out what leads to none. A parser
                 wants to know the type of each, so for it a node of its own makes the only one.
         """
         import onnx
 
-        wanted, inputs, weights = self._needed(chosen, stand_ins, blocked)
+        wanted, inputs, weights = self._needed(chosen, stand_ins, blocked, cuts)
         piece = onnx.ModelProto(ir_version=self.model.ir_version)
         piece.opset_import.extend(self.model.opset_import)
         piece.functions.extend(self.model.functions)
@@ -224,6 +226,9 @@ class WorkingCopy:
         graph.name = self.model.graph.name or "graph"
         for position in sorted(wanted):
             graph.node.append(self.units[position].node)
+            for place, name in enumerate(self.units[position].node.output):
+                if name in cuts:
+                    graph.node[-1].output[place] = f"{name}_{_CUT}"
         for name in inputs:
             graph.input.append(value_info(name, stand_ins[name]) if name in stand_ins else self.inputs[name])
         for name in weights:
@@ -233,13 +238,17 @@ class WorkingCopy:
                 graph.sparse_initializer.append(self.sparse[name])
         self.restore(graph)
         if marks_outputs:
-            graph.output.extend(self._outputs(chosen, stand_ins))
+            graph.output.extend(self._outputs(chosen, stand_ins, cuts))
         if not graph.output:
             add_probe(graph)
         return piece
 
     def _needed(
-        self, chosen: Sequence[int], stand_ins: dict[str, TensorType], blocked: frozenset[int]
+        self,
+        chosen: Sequence[int],
+        stand_ins: dict[str, TensorType],
+        blocked: frozenset[int],
+        cuts: Collection[str],
     ) -> tuple[set[int], list[str], list[str]]:
         """Return the units of a piece, those that come along included, and the inputs and weights that they read."""
         wanted, along = set(chosen), set[int]()
@@ -253,6 +262,8 @@ class WorkingCopy:
             maker = self.makers.get(name, -1)
             if name in self.initializers or name in self.sparse:
                 weights.append(name)
+            elif name in cuts:
+                inputs.append(name)
             elif maker in wanted or maker in along:
                 continue
             elif maker >= 0 and maker not in blocked and self._comes_along(name, maker, stand_ins, len(along)):
@@ -290,14 +301,20 @@ class WorkingCopy:
                 for inner in attribute_graphs(attribute):
                     self.restore(inner)
 
-    def _outputs(self, chosen: Sequence[int], known: dict[str, TensorType]) -> Iterator[ValueInfoProto]:
+    def _outputs(
+        self, chosen: Sequence[int], known: dict[str, TensorType], cuts: Collection[str]
+    ) -> Iterator[ValueInfoProto]:
         """Yield what the chosen units make and something else wants: nodes outside, the model's caller, or nobody."""
         inside = set(chosen)
         for position in chosen:
             for name in self.units[position].outputs:
                 readers = self._readers.get(name, [])
                 found = known.get(name) or self.types.get(name)
-                if found and (name in self._outputs_of_model or not readers or not inside.issuperset(readers)):
+                if found is None:
+                    continue
+                if name in cuts:
+                    yield value_info(f"{name}_{_CUT}", found)
+                elif name in self._outputs_of_model or not readers or not inside.issuperset(readers):
                     yield value_info(name, found)
 
     @cached_property

@@ -55,8 +55,10 @@ class BuilderSurvey:
     def _build(self, positions: list[int]) -> BuildPass:
         self.builds += 1
         self._report("build", self.builds, 0)
+        stand_ins = self._parsed.stand_ins
+        cuts = stand_ins.cuts(self._copy.units[position] for position in positions)
         piece = self._copy.piece(
-            positions, self._parsed.stand_ins.types, blocked=frozenset(self._parsed.gone), marks_outputs=True
+            positions, stand_ins.types, blocked=frozenset(self._parsed.gone), cuts=cuts, marks_outputs=True
         )
         return self._survey.build(piece)
 

@@ -260,7 +260,7 @@ class ParserSurvey:
         while waiting := self._open(waiting):
             self._report("parse", count - len(waiting), count)
             window = waiting[:limit]
-            result = self._parse(self.copy.piece(window, self.stand_ins.types, blocked=frozenset(self.gone)))
+            result = self._parse(self._piece(window))
             if self._take(result, window):
                 limit = size
             elif len(window) > 1:
@@ -269,6 +269,10 @@ class ParserSurvey:
                 self.verdicts.judge(self.copy.units[window[0]].number, Verdict("unknown", "unnamed", result.errors))
                 self.remove(window[0])
             waiting = [position for position in waiting if position not in self._accepted]
+
+    def _piece(self, window: list[int]) -> ModelProto:
+        cuts = self.stand_ins.cuts(self.copy.units[position] for position in window)
+        return self.copy.piece(window, self.stand_ins.types, blocked=frozenset(self.gone), cuts=cuts)
 
     def _open(self, waiting: list[int]) -> list[int]:
         """Return the units that can be looked at; give up those that read what nothing can stand in for."""

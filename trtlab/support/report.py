@@ -88,6 +88,7 @@ class SupportReport(Result):
 
     Attributes:
         supported: The parser takes the model as it is and, in a full survey, the builder makes an engine of it.
+        accepted: The parser takes the model as it is.
         depth: `quick`: the parser was asked; `full`: the builder too.
         model: What is in the file.
         installation: The TensorRT that was asked.
@@ -103,6 +104,7 @@ class SupportReport(Result):
     """
 
     supported: bool
+    accepted: bool
     depth: Depth
     model: ModelDescription
     installation: Installation
@@ -189,12 +191,7 @@ class SupportReport(Result):
         parts += [f"{counts['unknown']} could not be judged"] if counts["unknown"] else []
         if not parts:
             parts = [self.diagnoses[0].title if self.diagnoses else "refused as a whole"]
-        return f"Does not {'build' if self._is_parsed else 'parse'} on {release}: {', '.join(parts)}"
-
-    @property
-    def _is_parsed(self) -> bool:
-        """Whether the parser takes the model, so that it is the builder that refuses it."""
-        return not self.tensors and all(verdict.refused_by != "parser" for verdict in self.nodes) and bool(self.builds)
+        return f"Does not {'build' if self.accepted else 'parse'} on {release}: {', '.join(parts)}"
 
     def __repr__(self) -> str:
         lines = [
@@ -235,7 +232,8 @@ def node_row(verdict: NodeVerdict) -> dict[str, Any]:
     node = verdict.node
     return {
         "number": verdict.number, "index": node.index, "name": node.name, "op_type": node.op_type, "domain": node.domain,
-        "scope": node.scope, "status": verdict.status, "refused_by": verdict.refused_by, "tensorrt_code": verdict.tensorrt_code, "message": verdict.message,
+        "scope": node.scope, "status": verdict.status, "refused_by": verdict.refused_by,
+        "tensorrt_code": verdict.tensorrt_code, "message": verdict.message,
         "reason": verdict.reason, "diagnosis_id": verdict.diagnosis_id, "remedies": [remedy.to_dict() for remedy in verdict.remedies],
         "cause": verdict.cause if verdict.cause >= 0 else None,
     }  # fmt: skip

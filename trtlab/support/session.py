@@ -181,6 +181,7 @@ class SurveySession:
         findings = [*checked, *self._opset_findings(model, record), *self._findings(f"{_SUPPORT}:findings")]
         return SupportReport(
             supported=record.accepted and (depth == "quick" or bool(record.built)),
+            accepted=record.accepted,
             depth=depth,
             model=model,
             installation=record.installation,

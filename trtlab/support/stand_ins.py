@@ -82,8 +82,13 @@ class StandIns:
         for output in outputs:
             self._take_type(output)
         doubt = self.doubt_of(unit)
-        if doubt is not None:
-            self.doubts.update({name: doubt for name in unit.outputs if not self._is_certain(name)})
+        if doubt is None:
+            return
+        for name in unit.outputs:
+            if self._is_certain(name):
+                self.types[name] = self._copy.types[name]
+            else:
+                self.doubts[name] = doubt
 
     def _take_type(self, output: ImportedTensor) -> None:
         inferred = self._copy.types.get(output.name)
@@ -97,9 +102,20 @@ class StandIns:
         self.shown[output.name] = f"{output.dtype} [{' x '.join('?' if n < 0 else str(n) for n in output.shape)}]"
 
     def _is_certain(self, name: str) -> bool:
-        """Whether ONNX and TensorRT agree on a shape without an open size: then a doubt further up does not matter."""
-        inferred, taken = self._copy.types.get(name), self.types.get(name)
-        return bool(inferred and taken and inferred.is_static and inferred.shape == taken.shape)
+        """Whether the model itself says a shape without an open size: then a doubt further up does not matter."""
+        known = self._copy.types.get(name)
+        return known is not None and known.is_static and self._takes_type(known.element)
+
+    def cuts(self, units: Iterable[Unit]) -> set[str]:
+        """Return the tensors between some units, in order, at which a doubt ends: they are taken as the model describes them."""
+        doubtful, found = set(self.doubts), set[str]()
+        for unit in units:
+            if not doubtful.isdisjoint(unit.reads):
+                certain = {name for name in unit.outputs if self._is_certain(name)}
+                self.types.update({name: self._copy.types[name] for name in certain})
+                found |= certain
+                doubtful.update(name for name in unit.outputs if name not in certain)
+        return found
 
     def replace_outputs(self, unit: Unit, cause: int) -> None:
         """Let something stand in for the outputs of a unit that is cut out."""
