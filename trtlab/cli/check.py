@@ -98,7 +98,7 @@ def _checked(arguments: argparse.Namespace) -> tuple[SupportReport, dict[str, An
         node = int(arguments.reduce) if arguments.reduce.isdigit() else arguments.reduce
         verdict = report.find(node) if arguments.reduce else report.unsupported[0]
         reduced = reduce_in(
-            session, report, verdict.number, output_path(arguments.output, report, f"node{verdict.number}")
+            session, report, verdict.number, output_path(arguments.output, report.model, f"node{verdict.number}")
         )
     return report, {**reduced.to_dict(), "node": verdict.number, "text": repr(reduced)}
 

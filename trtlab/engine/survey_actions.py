@@ -16,6 +16,7 @@ from trtlab.engine.surveying import Sizes, TensorRtSurvey
 from trtlab.model.actions import describe, loaded_model
 from trtlab.model.node_numbers import NodeNumbers
 from trtlab.support.builder_survey import BuilderSurvey
+from trtlab.support.journal import CRASH, JournalingSurvey, journal_of
 from trtlab.support.parser_survey import ParserSurvey
 from trtlab.support.passes import BuildPass, ParserPass
 from trtlab.support.verdicts import Depth, SurveyRecord, Verdict
@@ -32,7 +33,12 @@ _PARSE, _BUILD = "asking the parser", "asking the builder"
 
 
 def survey(
-    context: ActionContext, *, depth: Depth = "quick", flavour: str | None = None, profile: dict[str, Any] | None = None
+    context: ActionContext,
+    *,
+    depth: Depth = "quick",
+    flavour: str | None = None,
+    profile: dict[str, Any] | None = None,
+    journal: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Survey the loaded model; return `SurveyRecord` as a dictionary.
 
@@ -41,6 +47,7 @@ def survey(
         depth: `quick`: ask the parser alone; `full`: the builder too.
         flavour: Which TensorRT; None chooses what can build here.
         profile: The `ShapeProfile` to build with, as a dictionary; None takes proposals.
+        journal: What is known of attempts in which a worker died, see `trtlab.support.journal`.
     """
     began = time.perf_counter()
     file = loaded_model(context)
@@ -49,9 +56,9 @@ def survey(
     tensorrt = TensorRtSurvey(
         chosen, sink, context, path=str(file.path), sizes=_sizes(file, given), values=given.values if given else {}
     )
-    first, parsed = tensorrt.parse_content(file.content, file.proto)
+    survivor = JournalingSurvey(tensorrt, journal_of(journal), lambda text: context.events.phase("start", text))
+    first, built = _first_passes(tensorrt, survivor, file, depth)
     parse_seconds = time.perf_counter() - began
-    built = _build_whole(tensorrt, parsed, file, first) if depth == "full" else None
     context.state[TYPES_KEY] = {
         output.name: f"{output.dtype} {list(output.shape)}" for node in first.imported for output in node.outputs
     }
@@ -60,23 +67,35 @@ def survey(
         sum(len(scope.nodes) for scope in file.scopes), (), parse_seconds=parse_seconds, passes=1, builds=int(built is not None),
     )  # fmt: skip
     if not first.accepted or (built is not None and not built.built):
-        record = _look_further(context, file, tensorrt, first, record, built)
+        record = _look_further(context, file, survivor, first, record, built)
     return replace(record, seconds=time.perf_counter() - began).to_dict()
 
 
-def _build_whole(
-    tensorrt: TensorRtSurvey, parsed: ParsedNetwork, file: ModelFile, first: ParserPass
-) -> BuildPass | None:
+def _first_passes(
+    tensorrt: TensorRtSurvey, survivor: JournalingSurvey, file: ModelFile, depth: Depth
+) -> tuple[ParserPass, BuildPass | None]:
+    """Parse the model as it is and, in a full survey, build it from that parse."""
+    networks: list[ParsedNetwork] = []
+
+    def parse() -> ParserPass:
+        found, parsed = tensorrt.parse_content(file.content, file.proto)
+        networks.append(parsed)
+        return found
+
     try:
-        return tensorrt.build_network(parsed, file.proto) if first.accepted else None
+        first = survivor.parsing(f"parse:{file.sha256}", parse)
+        if depth == "quick" or not first.accepted:
+            return first, None
+        return first, survivor.building(f"build:{file.sha256}", lambda: tensorrt.build_network(networks[0], file.proto))
     finally:
-        parsed.release()
+        for parsed in networks:
+            parsed.release()
 
 
 def _look_further(
     context: ActionContext,
     file: ModelFile,
-    tensorrt: TensorRtSurvey,
+    tensorrt: JournalingSurvey,
     first: ParserPass,
     record: SurveyRecord,
     built: BuildPass | None,
@@ -115,7 +134,8 @@ def _placed(first: ParserPass, numbers: NodeNumbers) -> tuple[list[tuple[int, Pa
     """Return the nodes that the parser named in the whole model, and the errors that lead to none."""
     found = numbers.of_errors(first.errors)
     named = [(number, error) for number, error in zip(found, first.errors, strict=True) if number is not None]
-    return named, [error for number, error in zip(found, first.errors, strict=True) if number is None]
+    rest = [error for number, error in zip(found, first.errors, strict=True) if number is None]
+    return named, [error for error in rest if error.code != CRASH]
 
 
 def _in_own_words(verdict: Verdict, number: int, numbers: NodeNumbers, words: Callable[[str], str]) -> Verdict:

@@ -14,6 +14,7 @@ from trtlab.explain.diagnosis import Diagnosis, Place
 from trtlab.explain.parsing import diagnose_parse
 from trtlab.model.description import Finding, ModelDescription, NodeReference
 from trtlab.model.node_description import RefusalFacts
+from trtlab.support.journal import CRASH
 from trtlab.support.report import NodeVerdict, TensorVerdict
 from trtlab.support.verdicts import SurveyRecord, Verdict
 
@@ -78,6 +79,8 @@ def _explained(verdict: Verdict, number: int, evidence: Evidence, release: str) 
 
 def _of_parser(errors: Sequence[ParserError], number: int, evidence: Evidence, release: str) -> Diagnosis:
     facts = evidence.facts.get(number, RefusalFacts())
+    if errors[0].code == CRASH:
+        return _of_crash(errors[0].text, evidence.references[number], "parse")
     found = diagnose_parse(
         tuple(errors[:1]), evidence.model, evidence=[facts], findings=evidence.findings, version=release
     )
@@ -86,8 +89,21 @@ def _of_parser(errors: Sequence[ParserError], number: int, evidence: Evidence, r
 
 def _of_builder(verdict: Verdict, reference: NodeReference, evidence: Evidence, release: str) -> Diagnosis:
     del evidence
+    if verdict.messages[0].startswith(CRASH):
+        return _of_crash(verdict.messages[0].removeprefix(f"{CRASH}: "), reference, "build")
     found = diagnose_build(verdict.messages, step="build", version=release)
     return replace(found, place=_place(reference, "build"))
+
+
+def _of_crash(how: str, reference: NodeReference, step: str) -> Diagnosis:
+    what = "parser" if step == "parse" else "builder"
+    found = diagnosis_of(
+        "worker.crash",
+        step=step,
+        why=f"TensorRT's {what} crashes on this node. {how} The check went on in a new process.",
+        original=how,
+    )
+    return replace(found, place=_place(reference, step))
 
 
 def _place(reference: NodeReference, step: str) -> Place:

@@ -15,6 +15,7 @@ from trtlab.support.verdicts import Verdict, Verdicts
 _MOST_ROUNDS = 40
 _MOST_SUSPECTS = 300
 _RANGE = "..."
+_TAKEN = Verdict("supported")
 
 
 class BuilderSurvey:
@@ -81,7 +82,12 @@ class BuilderSurvey:
     def _judge(self, position: int, messages: tuple[str, ...], *, together_with: int = -1) -> None:
         unit = self._copy.units[position]
         doubt = self._parsed.stand_ins.doubt_of(unit)
-        if doubt is not None and doubt.kind != "sizes":
+        inner = next(
+            (number for number in unit.inside if self._verdicts.get(number, _TAKEN).status == "unsupported"), -1
+        )
+        if inner >= 0:  # in its branch a copy stands in for a refused node, which the builder may mind
+            verdict = Verdict("unknown", "follows", messages=messages, cause=inner)
+        elif doubt is not None and doubt.kind != "sizes":
             verdict = Verdict("unknown", "follows", messages=messages, cause=doubt.cause, tensor=doubt.tensor)
         elif together_with >= 0:
             verdict = Verdict("unsupported", "builder", messages=messages, cause=together_with, alone=False)

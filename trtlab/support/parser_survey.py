@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from trtlab._engine_results import ParserError
 from trtlab.model.walk import attribute_graphs
 from trtlab.model.working_copy import WorkingCopy, add_probe, nodes_inside, number_in
+from trtlab.support.journal import CRASH
 from trtlab.support.passes import ImportedTensor, ParserPass, Report, Survey
 from trtlab.support.stand_ins import Doubt, StandIns
 from trtlab.support.verdicts import Verdict, Verdicts
@@ -266,9 +267,15 @@ class ParserSurvey:
             elif len(window) > 1:
                 limit = len(window) // 2
             else:
-                self.verdicts.judge(self.copy.units[window[0]].number, Verdict("unknown", "unnamed", result.errors))
-                self.remove(window[0])
+                self._take_unnamed(window[0], result.errors)
             waiting = [position for position in waiting if position not in self._accepted]
+
+    def _take_unnamed(self, position: int, errors: tuple[ParserError, ...]) -> None:
+        """Judge a unit that the parser refuses on its own without naming it, or crashes on."""
+        is_crash = any(error.code == CRASH for error in errors)
+        verdict = Verdict("unsupported", "parser", errors) if is_crash else Verdict("unknown", "unnamed", errors)
+        self.verdicts.judge(self.copy.units[position].number, verdict)
+        self.remove(position)
 
     def _piece(self, window: list[int]) -> ModelProto:
         cuts = self.stand_ins.cuts(self.copy.units[position] for position in window)

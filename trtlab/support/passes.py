@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from trtlab._engine_results import ParserError
+from trtlab._results import Result
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -48,7 +49,7 @@ class ParserPass:
 
 
 @dataclass(frozen=True)
-class BuildPass:
+class BuildPass(Result):
     """What the builder made of a model.
 
     Attributes:

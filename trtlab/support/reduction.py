@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from trtlab._errors import InputError
 from trtlab._format import format_bytes, plural
 from trtlab._results import Result, from_dict
-from trtlab.model.description import TensorDescription
+from trtlab.model.description import ModelDescription, TensorDescription
 from trtlab.support.session import SurveySession
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def reduce_model(
     verdict = report.find(node)
     if verdict.status != "unsupported":
         raise InputError(f"TensorRT does not refuse {verdict.node.label}. `report.unsupported` lists what it refuses.")
-    path = output_path(output, report, f"node{verdict.number}")
+    path = output_path(output, report.model, f"node{verdict.number}")
     with SurveySession(report.source, flavour=report.installation.flavour) as session:
         return reduce_in(session, report, verdict.number, path)
 
@@ -97,7 +97,7 @@ def cut_in(session: SurveySession, numbers: list[int], path: Path) -> CutModel:
     return from_dict(CutModel, session.call("trtlab.support.actions:cut", numbers=numbers, path=str(path)))
 
 
-def output_path(output: str | os.PathLike[str] | None, report: SupportReport, what: str) -> Path:
+def output_path(output: str | os.PathLike[str] | None, model: ModelDescription, what: str) -> Path:
     """Return where a cut-out model goes: an absolute path ending in `.onnx`.
 
     Raises:
@@ -105,7 +105,7 @@ def output_path(output: str | os.PathLike[str] | None, report: SupportReport, wh
     """
     from trtlab._errors import OutputExistsError
 
-    stem = Path(report.model.path).stem or "model"
+    stem = Path(model.path).stem or "model"
     path = Path(output).expanduser() if output else Path(f"{stem}_{what}.onnx")
     path = path if path.suffix == ".onnx" else path.with_name(f"{path.name}.onnx")
     if path.exists():

@@ -19,6 +19,7 @@ from trtlab.model.model_source import ModelInput, ModelSource
 from trtlab.model.node_description import RefusalFacts
 from trtlab.model.node_list import NodeList
 from trtlab.support.assembling import Evidence, node_verdicts, refused_tensor, tensor_verdicts
+from trtlab.support.journal import JournalReader
 from trtlab.support.partition import Partition, make_partition
 from trtlab.support.report import SupportReport
 from trtlab.support.verdicts import Depth, SurveyRecord
@@ -29,6 +30,8 @@ from trtlab.worker.lease import WorkerLease
 _MODEL, _ENGINE, _SUPPORT = "trtlab.model.actions", "trtlab.engine.survey_actions", "trtlab.support.actions"
 # What the model says of a node is worth a millisecond; beyond these, refusals are explained without it.
 _MOST_FACTS = 400
+# Each costs the start of a worker.
+_MOST_CRASHES = 60
 _SEVERITIES = {"error": 0, "warning": 1, "info": 2}
 
 
@@ -77,6 +80,7 @@ class SurveySession:
         self._on_progress = on_progress or (lambda _: None)
         self._lease = WorkerLease(limits=limits, pool=pool, on_event=self._take_event)
         self._last_message = ""
+        self._journal = JournalReader()
         self._lock = threading.Lock()
         self.model: ModelDescription | None = None
         self.report: SupportReport | None = None
@@ -168,10 +172,7 @@ class SurveySession:
         began = time.perf_counter()
         model = self._loaded()
         self._on_progress(SurveyProgress("asking the parser"))
-        found = self._call(
-            f"{_ENGINE}:survey", depth=depth, flavour=self._flavour, profile=profile.to_dict() if profile else None
-        )
-        record = from_dict(SurveyRecord, found)
+        record = self._survey(depth, profile)
         self._on_progress(SurveyProgress("looking at the model"))
         nodes = from_dict(NodeList, self._call(f"{_SUPPORT}:nodes"))
         checked = self._findings(f"{_MODEL}:check")
@@ -195,6 +196,24 @@ class SurveySession:
             passes=record.passes,
             builds=record.builds,
         )
+
+    def _survey(self, depth: Depth, profile: ShapeProfile | None) -> SurveyRecord:
+        """Have the worker survey the model; where TensorRT kills it, again with a note of that."""
+        self._journal = JournalReader()
+        values = {"depth": depth, "flavour": self._flavour, "profile": profile.to_dict() if profile else None}
+        while True:
+            try:
+                found = self._call(f"{_ENGINE}:survey", **values, journal=self._journal.journal.to_dict())
+            except CheckError as error:  # noqa: PERF203 - a loop of a few starts
+                died = error.__cause__
+                if not isinstance(died, WorkerDied) or died.ending.kind != "crash" or not self._goes_on(died):
+                    raise
+                self._loaded()
+            else:
+                return from_dict(SurveyRecord, found)
+
+    def _goes_on(self, died: WorkerDied) -> bool:
+        return self._journal.note_crash(died.ending.text) and len(self._journal.journal.crashes) <= _MOST_CRASHES
 
     def _findings(self, action: str) -> list[Finding]:
         return [from_dict(Finding, item) for item in self._call(action)]
@@ -231,6 +250,8 @@ class SurveySession:
         return make_partition(nodes.sources, taken[:count])
 
     def _take_event(self, event: Event) -> None:
+        if isinstance(event, PhaseEvent) and self._journal.take(event.name):
+            return
         if isinstance(event, PhaseEvent):
             self._on_progress(SurveyProgress(event.name, event.step, event.steps))
         elif isinstance(event, LogRecord) and event.source == "tensorrt":
