@@ -11,6 +11,7 @@ import traitlets
 
 from trtlab._errors import InputError
 from trtlab.widgets._esm import joined_module, stylesheet
+from trtlab.widgets.still_picture import StillPicture
 
 
 class GraphView(anywidget.AnyWidget):
@@ -56,6 +57,8 @@ class GraphView(anywidget.AnyWidget):
             engine=dict(engine or {}),
             height_px=height_px,
         )
+        self._still = StillPicture(repr(self).removesuffix(" A notebook with widgets shows it."))
+        self.on_msg(self._receive)
 
     def show_overlay(self, values: Mapping[int | str, float], *, name: str, unit: str, source: str = "") -> None:
         """Colour the nodes by a number, with its values on the boxes and a legend.
@@ -94,10 +97,22 @@ class GraphView(anywidget.AnyWidget):
         names = self.graph.get("nodes", {}).get("name", [])
         self.selected = sorted(_by_number(dict.fromkeys(nodes, 0.0), names))
 
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        data, metadata = self._repr_mimebundle_() or ({"text/plain": repr(self)}, {})
+        display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
+        self._still.show()
+
+    def _receive(self, _widget: object, message: object, _buffers: object) -> None:
+        """The page sends what it drew, so that the saved notebook shows it too."""
+        if isinstance(message, dict) and message.get("command") == "picture":
+            self._still.set(message.get("svg"))
+
     def __repr__(self) -> str:
         count = len(self.graph.get("nodes", {}).get("name", []))
         title = str(self.graph.get("title", "")) or "no model"
-        return f"GraphView of {title}: {count} nodes. A notebook with widgets shows it."
+        return f"GraphView of {title:.200}: {count} nodes. A notebook with widgets shows it."
 
 
 def _by_number(values: Mapping[Any, float], names: list[str]) -> dict[int, float]:

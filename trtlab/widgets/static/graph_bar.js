@@ -16,7 +16,8 @@ export class GraphBar {
     this.note = element("span", { class: "trtlab-muted trtlab-graph-note" });
     const all = () => actions.onAll();
     this.all = button("Show all", { kind: "quiet", hidden: true, on: { click: all } });
-    this.fold = button("Fold all", { kind: "quiet", "data-tip": "One box for each group of names (F folds one)", on: { click: () => actions.onFold(true) } });
+    const foldTip = "One box for each group of names (F folds one)";
+    this.fold = button("Fold all", { kind: "quiet", "data-tip": foldTip, on: { click: () => actions.onFold(true) } });
     this.unfold = button("Unfold all", { kind: "quiet", on: { click: () => actions.onFold(false) } });
     const zoom = (label, name, factor) =>
       button(label, { kind: "quiet", "aria-label": name, "data-tip": name, on: { click: () => actions.onZoom(factor) } });
@@ -50,6 +51,7 @@ export class GraphBar {
     const shown = scene.folded.size && scene.boxes.count < total ? `${boxes} for ${plural(total, "node")}` : plural(total, "node");
     const words = around ? `${plural(around.steps, "step")} around ${plural(around.count, "node")}: ${boxes}` : shown;
     setText(this.note, model.vertexCount ? words : "");
+    setHidden(this.crumbs, !model.vertexCount);
     setHidden(this.all, !around);
     const hasGroups = model.groups.some((group) => group.scope === scene.scope);
     setHidden(this.fold, !hasGroups);

@@ -7,7 +7,8 @@ import { BOX_HEIGHT, OPENER_WIDTH } from "./graph_scene.js";
 
 const HALF_BOX = BOX_HEIGHT / 2;
 const BOX_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
-export const TITLE_FONT = `600 12px ${BOX_FONT}`;
+const TITLE_SIZE = 12;
+const TITLE_FONT = `600 ${TITLE_SIZE}px ${BOX_FONT}`;
 export const NAME_FONT = `11px ${BOX_FONT}`;
 const TAG_FONT = `600 10px ${BOX_FONT}`;
 const BADGE_RADIUS = 7;
@@ -15,32 +16,54 @@ const TITLE_LETTER_WIDTH = 6.9;
 const NAME_LETTER_WIDTH = 5.7;
 const TAG_LETTER_WIDTH = 5.7;
 
-/** @param {CanvasRenderingContext2D} pen or a saved picture's that draws the same @param {boolean} withName */
-export function drawBox(pen, scene, box, palette, { withName = true, titleSize = 12 } = {}) {
+/**
+ * @param {CanvasRenderingContext2D} pen or a saved picture's that draws the same
+ * @param {{withName: boolean, titleSize: number}} detail without names there is room for a larger operator; size 0: no text
+ */
+export function drawBox(pen, scene, box, palette, { withName, titleSize }) {
   const [x, y] = scene.centre(box);
   const width = scene.widths[box];
   const look = lookOf(scene, box, palette);
   outlineBox(pen, scene, box, x, y, width, look);
   drawMarks(pen, scene, box, x, y, width, palette);
+  if (withName) drawLines(pen, scene, box, x, y, width, palette, look);
+  else drawTitle(pen, scene, box, x, y, width, palette, look, titleSize);
+  if (withName) {
+    drawOpener(pen, scene, box, x + width / 2, y, look);
+    drawTag(pen, scene, box, x, y, palette);
+  }
+}
+
+function drawLines(pen, scene, box, x, y, width, palette, look) {
   const [title, name] = linesOf(scene, box);
-  const state = NODE_STATES[scene.boxState[box]];
-  const hasBadge = scene.boxState[box] > 0 && scene.boxes.kind[box] !== BOX_TERMINAL;
-  const inset = scene.boxes.kind[box] === BOX_TERMINAL ? 18 : 10;
+  const kind = scene.boxes.kind[box];
+  const hasBadge = scene.boxState[box] > 0 && kind !== BOX_TERMINAL;
+  const inset = kind === BOX_TERMINAL ? 18 : 10;
   const left = x - width / 2 + inset;
-  const room = width - inset - 8 - (scene.isHolder(box) || scene.boxes.kind[box] === BOX_GROUP ? OPENER_WIDTH - 8 : 0);
-  if (hasBadge) drawBadge(pen, left + BADGE_RADIUS - 2, withName ? y - 8 : y, state, palette, look.text);
+  const room = width - inset - 8 - (scene.isHolder(box) || kind === BOX_GROUP ? OPENER_WIDTH - 8 : 0);
+  if (hasBadge) drawBadge(pen, left + BADGE_RADIUS - 2, y - 8, NODE_STATES[scene.boxState[box]], palette);
+  const titleLeft = left + (hasBadge ? 2 * BADGE_RADIUS + 2 : 0);
   pen.fillStyle = look.text;
   pen.textAlign = "left";
-  pen.font = withName ? TITLE_FONT : `600 ${titleSize}px ${BOX_FONT}`;
-  const titleLeft = left + (hasBadge ? 2 * BADGE_RADIUS + 2 : 0);
-  const titleRoom = room - (titleLeft - left);
-  pen.fillText(fitted(title, titleRoom, (TITLE_LETTER_WIDTH * (withName ? 12 : titleSize)) / 12), titleLeft, withName ? y - 4 : y + titleSize / 3);
-  if (!withName) return;
+  pen.font = TITLE_FONT;
+  pen.fillText(fitted(title, room - (titleLeft - left), TITLE_LETTER_WIDTH), titleLeft, y - 4);
   pen.font = NAME_FONT;
   pen.fillStyle = look.quiet;
   pen.fillText(fitted(name, room, NAME_LETTER_WIDTH), left, y + 12);
-  drawOpener(pen, scene, box, x + width / 2, y, look);
-  drawTag(pen, scene, box, x, y, palette);
+}
+
+/** From farther away: the operator alone in letters that can still be read, and what is wrong; what is right needs no room. */
+function drawTitle(pen, scene, box, x, y, width, palette, look, size) {
+  const state = scene.boxMark[box];
+  const isBad = isProblem(state);
+  if (isBad) drawBadge(pen, x - width / 2 + BADGE_RADIUS + 3, y, NODE_STATES[state], palette);
+  if (!size) return;
+  const left = x - width / 2 + (isBad ? 2 * BADGE_RADIUS + 5 : 6);
+  pen.fillStyle = look.text;
+  pen.textAlign = "left";
+  pen.font = `600 ${size}px ${BOX_FONT}`;
+  const letter = (TITLE_LETTER_WIDTH * size) / TITLE_SIZE;
+  pen.fillText(fitted(linesOf(scene, box)[0], x + width / 2 - left - 4, letter), left, y + size / 3);
 }
 
 function lookOf(scene, box, palette) {
@@ -119,7 +142,7 @@ function fitted(text, width, letter) {
 }
 
 /** A state's shape with its sign. */
-export function drawBadge(pen, x, y, state, palette, ink = palette.text) {
+export function drawBadge(pen, x, y, state, palette) {
   const colour = palette[state.colour];
   const isFilled = state.shape !== "dashed";
   shapePath(pen, state.shape, x, y, BADGE_RADIUS);
@@ -134,7 +157,6 @@ export function drawBadge(pen, x, y, state, palette, ink = palette.text) {
   pen.font = `700 9.5px ${BOX_FONT}`;
   pen.textAlign = "center";
   pen.fillText(state.sign, x, y + 3.4);
-  pen.fillStyle = ink;
 }
 
 /** A circle, an octagon or a diamond: told apart without their colours. */

@@ -20,6 +20,7 @@ import { GraphTip } from "./graph_tip.js";
 import { Viewport } from "./graph_viewport.js";
 
 const HINT_MS = 1600;
+const SCROLL_HINT = "Click the graph to scroll inside it, or hold Ctrl to zoom";
 
 export class GraphCanvas {
   /**
@@ -56,7 +57,7 @@ export class GraphCanvas {
     });
     this.live = element("div", { class: "trtlab-only-read", role: "status", "aria-live": "polite" });
     this.tip = new GraphTip();
-    this.hint = element("div", { class: "trtlab-graph-hint", hidden: true, text: "Click the graph to scroll inside it, or hold Ctrl to zoom" });
+    this.hint = element("div", { class: "trtlab-graph-hint", hidden: true, text: SCROLL_HINT });
     this.empty = element("p", { class: "trtlab-empty trtlab-graph-empty", text: "No graph yet. It appears here with the model." });
     this.overview = new GraphOverview((x, y) => this.change(() => this.view.centre(x, y)));
     this.bar = new GraphBar({
@@ -183,7 +184,7 @@ export class GraphCanvas {
   }
 
   setFolded(fold, isFolded) {
-    const first = typeof fold === "number" ? this.scene.model.nodesInGroup(fold)[0] : this.focusedNode();
+    const first = typeof fold === "number" ? this.scene.leaderOf(fold) : this.focusedNode();
     this.keepPlace(first ?? -1, () => this.scene.setFolded(fold, isFolded));
     const box = this.scene.boxes.boxOf[first] ?? -1;
     if (box >= 0) this.focusBox(box, { isSpoken: true });

@@ -4,7 +4,7 @@ import { LETTERS_IN_SVG, escapeXml } from "./graph_xml.js";
 
 const DECIMALS = 1;
 
-function roundeded(number) {
+function rounded(number) {
   return String(Number(number.toFixed(DECIMALS)));
 }
 
@@ -69,10 +69,11 @@ export class SvgPen {
 
   roundRect(x, y, width, height, radius) {
     const bend = Math.min(radius, width / 2, height / 2);
-    const arc = (right, down) => `a${rounded(bend)} ${rounded(bend)} 0 0 1 ${rounded(right)} ${rounded(down)}`;
+    const [across, down] = [rounded(width - 2 * bend), rounded(height - 2 * bend)];
+    const corner = (right, below) => `a${rounded(bend)} ${rounded(bend)} 0 0 1 ${rounded(right)} ${rounded(below)}`;
     this.path.push(
-      `M${rounded(x + bend)} ${rounded(y)}h${rounded(width - 2 * bend)}${arc(bend, bend)}v${rounded(height - 2 * bend)}${arc(-bend, bend)}` +
-        `h${rounded(2 * bend - width)}${arc(-bend, -bend)}v${rounded(2 * bend - height)}${arc(bend, -bend)}Z`,
+      `M${rounded(x + bend)} ${rounded(y)}h${across}${corner(bend, bend)}v${down}${corner(-bend, bend)}` +
+        `h-${across}${corner(-bend, -bend)}v-${down}${corner(bend, -bend)}Z`,
     );
   }
 

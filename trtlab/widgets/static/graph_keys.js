@@ -57,7 +57,8 @@ export function spokenBox(scene, box) {
     return `${terminal.kind} ${shortenMiddle(terminal.name, LONGEST_SPOKEN)}, ${terminal.type}`;
   }
   const ends = boxes.kind[box] === BOX_NODE ? nodeEnds(model, ref) : "";
-  const parts = [headOf(scene, box), ends, valueText(scene, box) && `${scene.overlay.name} ${valueText(scene, box)}`, layerText(scene, box)];
+  const value = valueText(scene, box);
+  const parts = [headOf(scene, box), ends, value && `${scene.overlay.name} ${value}`, layerText(scene, box)];
   return parts.filter(Boolean).join(", ");
 }
 
@@ -65,10 +66,12 @@ function headOf(scene, box) {
   const { boxes, model } = scene;
   const ref = boxes.ref[box];
   if (boxes.kind[box] !== BOX_GROUP) {
-    return `${shortenMiddle(model.name(ref), LONGEST_SPOKEN)}, ${model.operator(ref)}, ${NODE_STATES[scene.boxState[box]].word}`;
+    return `${shortenMiddle(model.name(ref), LONGEST_SPOKEN)}, ${shortenMiddle(model.operator(ref), LONGEST_SPOKEN)}, ${NODE_STATES[scene.boxState[box]].word}`;
   }
-  const counts = NODE_STATES.map((state, number) => (isProblem(number) && scene.groupStates[ref][number] ? `${scene.groupStates[ref][number]} ${state.word}` : ""));
-  return [`folded group ${shortenMiddle(model.groups[ref].title, LONGEST_SPOKEN)}, ${plural(model.groupSize[ref], "node")}`, ...counts].filter(Boolean).join(", ");
+  const counts = scene.groupStates[ref];
+  const problems = NODE_STATES.flatMap(({ word }, state) => (isProblem(state) && counts[state] ? [`${counts[state]} ${word}`] : []));
+  const title = shortenMiddle(model.groups[ref].title, LONGEST_SPOKEN);
+  return [`folded group ${title}`, plural(model.groupSize[ref], "node"), ...problems].join(", ");
 }
 
 function nodeEnds(model, node) {

@@ -50,7 +50,8 @@ function scaleEntry({ name, unit, source, low, high }, palette) {
 
 function layersEntry({ layers, engineSource }, palette) {
   const fused = layers.filter((layer) => layer.nodes.length > 1).length;
-  const text = `one colour, joined: fused to one layer (${fused} of ${layers.length} layers${engineSource ? `, ${shortenMiddle(engineSource, 60)}` : ""})`;
+  const source = engineSource ? `, ${shortenMiddle(engineSource, 60)}` : "";
+  const text = `one colour, joined: fused to one layer (${fused} of ${layers.length} layers${source})`;
   const draw = (pen, x, y) => {
     emptyBox(pen, x, y, palette.tints.blue, palette.blue);
     legendWords(pen, palette, text, x + 20, y);

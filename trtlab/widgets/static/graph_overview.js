@@ -36,7 +36,9 @@ export class GraphOverview {
   /** @param {object} key another one when what the strip shows has changed */
   draw(scene, view, palette, key) {
     const { left, right, top, bottom } = scene.extent;
-    const isWhole = view.toScreen(left, top).every((at) => at >= 0) && view.toScreen(right, 0)[0] <= view.width && view.toScreen(0, bottom)[1] <= view.height;
+    const [leftmost, highest] = view.toScreen(left, top);
+    const [rightmost, lowest] = view.toScreen(right, bottom);
+    const isWhole = Math.min(leftmost, highest) >= 0 && rightmost <= view.width && lowest <= view.height;
     setHidden(this.node, isWhole || !scene.boxes.count);
     if (this.node.hidden) return;
     const ratio = window.devicePixelRatio || 1;

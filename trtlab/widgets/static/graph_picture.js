@@ -6,8 +6,9 @@ import { SvgPen } from "./graph_export.js";
 import { legendOf } from "./graph_legend.js";
 import { Viewport } from "./graph_viewport.js";
 
-/** More boxes than this make no readable picture: then it holds the part in sight. */
-const WHOLE_PICTURE_BOXES = 2000;
+/** A picture with more boxes, or longer, is not looked at: then it holds the part in sight. */
+const WHOLE_PICTURE_BOXES = 1500;
+const LONGEST_PICTURE_SIDE = 16_000;
 const PICTURE_MARGIN = 30;
 const NARROWEST_PICTURE = 420;
 const LONGEST_PNG_SIDE = 8192; // pixels; browsers draw no larger canvas everywhere
@@ -38,8 +39,8 @@ export function pngPicture(scene, view, palette, scale) {
 function pictureFrame(scene, seen, palette) {
   const view = new Viewport();
   Object.assign(view, seen);
-  if (scene.boxes.count <= WHOLE_PICTURE_BOXES) {
-    const { left, right, top, bottom } = scene.extent;
+  const { left, right, top, bottom } = scene.extent;
+  if (scene.boxes.count <= WHOLE_PICTURE_BOXES && Math.max(right - left, bottom - top) <= LONGEST_PICTURE_SIDE) {
     view.scale = 1;
     view.width = Math.max(NARROWEST_PICTURE, right - left + 2 * PICTURE_MARGIN);
     view.height = bottom - top + 2 * PICTURE_MARGIN;

@@ -18,6 +18,7 @@ const TITLE_LETTER = 7.4;
 const NAME_LETTER = 6.2;
 const BOX_PADDING = 22;
 const BADGE_ROOM = 20;
+const LETTERS_OF_COUNTS = 18; // "inside: x 1  ? 12"
 const MOST_LIT = 400; // edges
 /** The part at a box's right end that opens what is in it. */
 export const OPENER_WIDTH = 22;
@@ -68,7 +69,8 @@ export class GraphScene {
   widthOf(box) {
     const { title, name } = this.labels(box);
     const isOpening = this.boxes.kind[box] === BOX_GROUP || this.isHolder(box);
-    const letters = Math.max(title.length * TITLE_LETTER + BADGE_ROOM, name.length * NAME_LETTER);
+    const nameLetters = Math.max(name.length, this.isHolder(box) ? LETTERS_OF_COUNTS : 0);
+    const letters = Math.max(title.length * TITLE_LETTER + BADGE_ROOM, nameLetters * NAME_LETTER);
     return Math.min(WIDEST, Math.max(NARROWEST, letters + BOX_PADDING + (isOpening ? OPENER_WIDTH : 0)));
   }
 
@@ -143,6 +145,7 @@ export class GraphScene {
 
   setEngine(engine) {
     this.layers = engine.layers ?? [];
+    this.engineSource = engine.source ?? "";
     this.layerOf = new Int32Array(this.model.count).fill(-1);
     this.layers.forEach((layer, number) => {
       for (const node of layer.nodes) if (node >= 0 && node < this.model.count) this.layerOf[node] = number;
@@ -196,6 +199,13 @@ export class GraphScene {
     const ref = this.boxes.ref[box];
     if (this.boxes.kind[box] === BOX_GROUP) return this.model.nodesInGroup(ref);
     return this.boxes.kind[box] === BOX_NODE ? [ref] : [];
+  }
+
+  /** The node of a group that is looked at first: its first problem, or its first at all. */
+  leaderOf(group) {
+    if (!this.model.groups[group]) return -1;
+    const nodes = this.model.nodesInGroup(group);
+    return nodes.find((node) => isProblem(this.stateOf(node))) ?? nodes[0] ?? -1;
   }
 
   /** The node that a box is; -1 for a group, a terminal, or no box. */
@@ -297,12 +307,17 @@ export class GraphScene {
     const segments = new Set();
     const { layout } = this;
     const next = new Map();
+    const before = new Map();
     for (let at = 1; at < this.pathNodes.length; at += 1) {
-      next.set(this.boxes.boxOf[this.pathNodes[at - 1]], this.boxes.boxOf[this.pathNodes[at]]);
+      const [one, other] = [this.pathNodes[at - 1], this.pathNodes[at]].map((node) => this.boxes.boxOf[node]);
+      next.set(one, other);
+      before.set(other, one);
     }
     if (!next.size) return segments;
     layout.from.forEach((from, edge) => {
-      if (next.get(from) === layout.to[edge]) for (const segment of this.segmentsOfEdge(edge)) segments.add(segment);
+      const to = layout.to[edge];
+      if (next.get(from) !== to && before.get(from) !== to) return;
+      for (const segment of this.segmentsOfEdge(edge)) segments.add(segment);
     });
     return segments;
   }

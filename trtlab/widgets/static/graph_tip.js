@@ -31,8 +31,9 @@ export class GraphTip {
 
 function tipText(scene, box) {
   const { kind } = scene.boxes;
-  const lines = kind[box] === BOX_GROUP ? groupLines(scene, box) : kind[box] === BOX_NODE ? nodeLines(scene, box) : terminalLines(scene, box);
-  return lines.filter(Boolean).map((line) => shortenMiddle(line, LONGEST_IN_TIP)).join("\n");
+  const linesOfKind = { [BOX_GROUP]: groupLines, [BOX_NODE]: nodeLines }[kind[box]] ?? terminalLines;
+  const lines = linesOfKind(scene, box).filter(Boolean);
+  return lines.map((line) => shortenMiddle(line, LONGEST_IN_TIP)).join("\n");
 }
 
 function groupLines(scene, box) {

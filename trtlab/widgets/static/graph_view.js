@@ -5,6 +5,26 @@ import { GraphCanvas } from "./graph_canvas.js";
 import { keepKeysInside } from "./keyboard.js";
 import { installTooltip } from "./tooltip.js";
 
+const PICTURE_MS = 800; // after the last change
+const LARGEST_PICTURE = 2_000_000; // bytes
+
+/** Send what is drawn to the kernel, which keeps it in the notebook for when it is opened without a kernel. */
+function pictureSender(model, canvas) {
+  let timer = 0;
+  const send = () => {
+    if (!canvas.node.isConnected || !canvas.scene.boxes.count) return;
+    const svg = canvas.svg();
+    if (new Blob([svg]).size <= LARGEST_PICTURE) model.send({ command: "picture", svg });
+  };
+  return {
+    ask: () => {
+      clearTimeout(timer);
+      timer = setTimeout(send, PICTURE_MS);
+    },
+    stop: () => clearTimeout(timer),
+  };
+}
+
 function render({ model, el }) {
   performance.mark("trtlab-graph-render");
   const canvas = new GraphCanvas({
@@ -29,12 +49,19 @@ function render({ model, el }) {
     "change:engine": () => canvas.setEngine(model.get("engine") ?? {}),
     "change:selected": select,
   };
+  const picture = pictureSender(model, canvas);
   for (const [event, listener] of Object.entries(listeners)) {
     listener();
     model.on(event, listener);
+    model.on(event, picture.ask);
   }
+  picture.ask();
   return () => {
-    for (const [event, listener] of Object.entries(listeners)) model.off(event, listener);
+    picture.stop();
+    for (const [event, listener] of Object.entries(listeners)) {
+      model.off(event, listener);
+      model.off(event, picture.ask);
+    }
     releaseKeys();
     canvas.destroy();
   };
