@@ -13,7 +13,7 @@ import onnx
 from make_transformer import FILE as TRANSFORMER_FILE
 from make_transformer import build_transformer
 from onnx import TensorProto, helper, numpy_helper
-from sample_writing import GraphWriter, finish_model, float_tensor, rename_output, run_script, write_file
+from sample_writing import GraphWriter, finish_model, float_tensor, integer_tensor, rename_output, run_script, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +25,7 @@ FOLDER = "broken"
 SEED = 3
 CUSTOM_DOMAIN = "com.example"
 TRUNCATED_BYTES = 4096
+ATTENTION_OPSET, ATTENTION_IR_VERSION = 23, 10
 
 WEB_PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -162,6 +163,64 @@ def build_branch_ranks() -> onnx.ModelProto:
     )
 
 
+def build_several_refused() -> onnx.ModelProto:
+    """Return a network with six nodes that TensorRT refuses, each for another reason, and good ones between them.
+
+    Opset 23, the first with Attention. In the order of the graph: Resize (an attribute), Attention (parses, and the builder has no
+    kernel for it in float32), LearnedSwish (no plugin), Det in a branch of an If, BitwiseNot (no such operator), and ReduceSum
+    (axes known only at run time).
+    """
+    writer = GraphWriter()
+    value = _convolution(writer, "image", "/encoder/stem", channels=3)
+    scales = writer.weight("encoder.scales", np.array([1, 1, 0.5, 0.5], np.float32))
+    value = writer.node("Resize", [value, "", scales], "/encoder/shrink/Resize", mode="cubic", antialias=1)
+    value = _convolution(writer, value, "/encoder/block")
+    key = writer.node("Tanh", [value], "/encoder/attention/key")
+    values = writer.node("Sigmoid", [value], "/encoder/attention/value")
+    value = writer.node("Attention", [value, key, values], "/encoder/attention/Attention")
+    value = writer.node("LearnedSwish", [value], "/decoder/gate/LearnedSwish", domain=CUSTOM_DOMAIN, beta=1.5)
+    value = _convolution(writer, value, "/decoder/block")
+    value = _choice(writer, value)
+    bits = writer.node("Cast", [value], "/head/mask/Cast", to=TensorProto.INT32)
+    bits = writer.node("BitwiseNot", [bits], "/head/mask/BitwiseNot")
+    mask = writer.node("Cast", [bits], "/head/mask/Cast_1", to=TensorProto.FLOAT)
+    value = writer.node("Mul", [value, mask], "/head/mask/Mul")
+    value = writer.node("ReduceSum", [value, "axes"], "/head/ReduceSum", keepdims=1)
+    rename_output(writer, writer.node("Softplus", [value], "/head/Softplus"), "scores")
+    inputs = [float_tensor("image", [1, 3, 16, 16]), _condition("detailed"), integer_tensor("axes", [1])]
+    shape = ["scores_0", "scores_1", "scores_2", "scores_3"]
+    graph = writer.graph("several_refused", inputs, [float_tensor("scores", shape)])
+    model = finish_model(graph, "A network with six nodes that TensorRT refuses.", domains=[CUSTOM_DOMAIN])
+    model.opset_import[0].version, model.ir_version = ATTENTION_OPSET, ATTENTION_IR_VERSION
+    return model
+
+
+def _condition(name: str) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, TensorProto.BOOL, [])
+
+
+def _convolution(writer: GraphWriter, value: str, name: str, channels: int = 8) -> str:
+    kernel = writer.weight(f"{name.strip('/').replace('/', '.')}.weight", seeded((8, channels, 3, 3)))
+    value = writer.node("Conv", [value, kernel], f"{name}/Conv", kernel_shape=[3, 3], pads=[1, 1, 1, 1])
+    return writer.node("Relu", [value], f"{name}/Relu")
+
+
+def _choice(writer: GraphWriter, value: str) -> str:
+    """Append an If; one branch scales by determinants, the other does not."""
+    detailed, plain = GraphWriter(), GraphWriter()
+    volume = detailed.node("Det", [value], "/head/detailed/Det")
+    axes = detailed.integers("head.detailed.axes", [2, 3])
+    volume = detailed.node("Unsqueeze", [volume, axes], "/head/detailed/Unsqueeze")
+    scaled = detailed.node("Mul", [value, volume], "/head/detailed/Mul")
+    kept = plain.node("Elu", [value], "/head/plain/Elu")
+    shape = [1, 8, 8, 8]
+    branches = {
+        "then_branch": detailed.graph("detailed", [], [float_tensor(scaled, shape)]),
+        "else_branch": plain.graph("plain", [], [float_tensor(kept, shape)]),
+    }
+    return writer.node("If", ["detailed"], "/head/choice", **branches)
+
+
 def with_external_weights(location: str) -> onnx.ModelProto:
     """Return the network with the weights of its convolution in another file."""
     model = build_healthy()
@@ -202,6 +261,7 @@ MODELS: dict[str, Callable[[], onnx.ModelProto]] = {
     "int16_input.onnx": build_int16_input,
     "batch_baked_in.onnx": build_batch_baked_in,
     "branch_ranks.onnx": build_branch_ranks,
+    "several_refused.onnx": build_several_refused,
     "external_data_missing.onnx": build_external_data_missing,
     "external_data_escapes.onnx": build_external_data_escapes,
 }

@@ -30,6 +30,7 @@ DIAGNOSES = {
     "broken/int16_input.onnx": "parse.dtype",
     "broken/batch_baked_in.onnx": "config.profile_range",
     "broken/branch_ranks.onnx": "parse.shape",
+    "broken/several_refused.onnx": "parse.unsupported_node",
     "broken/external_data_missing.onnx": "parse.invalid_model",
     "broken/external_data_escapes.onnx": "parse.invalid_model",
 }

@@ -194,13 +194,16 @@ class SupportReport(Result):
         return f"Does not {'build' if self.accepted else 'parse'} on {release}: {', '.join(parts)}"
 
     def __repr__(self) -> str:
-        lines = [
-            f"SupportReport: {self.headline}, opset {self.model.opset or '?'} ({self._how})",
-            *(f"    {shorten_middle(' '.join(repr(verdict).split()), 240)}" for verdict in self.unsupported[:_SHOWN]),
+        opset = f"opset {self.model.opset or '?'}"
+        if self.supported:
+            return f"SupportReport: supported, {plural(len(self.nodes), 'node')}, {opset}, {self.installation.title} ({self._how})"
+        lines = [f"SupportReport: {self.headline}, {opset} ({self._how})"]
+        lines += [
+            f"    {shorten_middle(' '.join(repr(verdict).split()), 240)}" for verdict in self.unsupported[:_SHOWN]
         ]
         if len(self.unsupported) > _SHOWN:
             lines.append(f"    ... and {len(self.unsupported) - _SHOWN} more in .unsupported")
-        elif not self.unsupported and not self.supported:
+        elif not self.unsupported:
             others = (*(item.diagnosis for item in self.tensors), *self.diagnoses)
             lines += [
                 f"    {shorten_middle(' '.join((item.why or item.title).split()), 240)}" for item in others[:_SHOWN]
