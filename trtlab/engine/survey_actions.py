@@ -217,10 +217,10 @@ def reduce(context: ActionContext, *, number: int, by: str, flavour: str | None,
 
     def is_refused(model: ModelProto) -> bool:
         if by == "builder":
-            built = tensorrt.build(model)
+            built = tensorrt.build(model, model.SerializeToString())
             said[:] = built.messages
             return built.is_refused
-        found = tensorrt.parse(model)
+        found = tensorrt.parse(model, model.SerializeToString())
         said[:] = [error.text for error in found.errors if number_in(error.node_name or found.importing) == number]
         return bool(said)
 

@@ -35,7 +35,7 @@ _OUTPUT = re.compile(r"\[(?P<name>.*?) -> \((?P<shape>[-\d, ]*)\)\[(?P<dtype>\w+
 
 
 class TensorRtSurvey:
-    """TensorRT as a survey needs it (`trtlab.support.passes.Survey`).
+    """TensorRT as a survey needs it (`trtlab.support.passes.TensorRt`).
 
     Args:
         flavour: The TensorRT.
@@ -60,9 +60,9 @@ class TensorRtSurvey:
         self._sizes, self._values = sizes or {}, values or {}
         self._monitor = make_progress_monitor(flavour.module, context)
 
-    def parse(self, model: ModelProto) -> ParserPass:
+    def parse(self, model: ModelProto, content: bytes) -> ParserPass:
         """Have the parser look at a piece of the model."""
-        found, parsed = self.parse_content(model.SerializeToString(), model)
+        found, parsed = self.parse_content(content, model)
         parsed.release()
         return found
 
@@ -84,9 +84,9 @@ class TensorRtSurvey:
         imported = tuple(_imported(lines))
         return ParserPass(accepted, errors, imported, "" if accepted else _importing(lines, imported)), parsed
 
-    def build(self, model: ModelProto) -> BuildPass:
+    def build(self, model: ModelProto, content: bytes) -> BuildPass:
         """Have the parser and the builder make an engine of a piece, and forget it."""
-        found, parsed = self.parse_content(model.SerializeToString(), model)
+        found, parsed = self.parse_content(content, model)
         try:
             if not found.accepted:
                 return BuildPass(False, tuple(error.text for error in found.errors), parsed=False)

@@ -17,6 +17,7 @@ from trtlab.model.graph_order import GraphOrder
 from trtlab.model.light_copy import LightCopy
 from trtlab.model.skeleton import restore_data
 from trtlab.model.tensor_origin import RANDOM_OPERATORS, SHAPE_READERS
+from trtlab.model.tensor_rules import tensor_bytes
 from trtlab.model.walk import Scope, attribute_graphs, attribute_tensors, has_subgraph, names_read, scopes
 
 if TYPE_CHECKING:
@@ -168,6 +169,10 @@ class WorkingCopy:
     def readers_of(self, names: Iterable[str]) -> set[int]:
         """Return the positions of the units that read one of some tensors."""
         return {position for name in names for position in self._readers.get(name, ())}
+
+    def weight_bytes(self, unit: Unit) -> int:
+        """Return how many bytes the weights have that a unit reads."""
+        return sum(tensor_bytes(self.initializers[name]) for name in unit.reads if name in self.initializers)
 
     def in_own_words(self, text: str) -> str:
         """Return a message with the model's own names of its nodes; one without a name goes by its number."""

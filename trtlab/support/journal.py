@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from trtlab._engine_results import ParserError
 from trtlab._results import Result, from_dict
-from trtlab.support.passes import BuildPass, ParserPass, Survey
+from trtlab.support.passes import BuildPass, ParserPass, TensorRt
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -43,19 +43,18 @@ class JournalingSurvey:
     """TensorRT as a survey needs it, with a journal of what it does.
 
     Args:
-        survey: What asks TensorRT.
+        tensorrt: What asks it.
         journal: What is known of earlier attempts.
         write: Tells the kernel; must have reached it before the next pass begins.
     """
 
-    def __init__(self, survey: Survey, journal: Journal, write: Callable[[str], None]) -> None:
-        self._survey, self._journal, self._write = survey, journal, write
+    def __init__(self, tensorrt: TensorRt, journal: Journal, write: Callable[[str], None]) -> None:
+        self._survey, self._journal, self._write = tensorrt, journal, write
 
     def parse(self, model: ModelProto) -> ParserPass:
         """Have the parser look at a model, unless it is known to crash on it."""
-        return self.parsing(
-            pass_key("parse", model.SerializeToString(deterministic=True)), lambda: self._survey.parse(model)
-        )
+        content = model.SerializeToString(deterministic=True)
+        return self.parsing(pass_key("parse", content), lambda: self._survey.parse(model, content))
 
     def parsing(self, key: str, parse: Callable[[], ParserPass]) -> ParserPass:
         """Do a pass of the parser under a key."""
@@ -68,9 +67,8 @@ class JournalingSurvey:
 
     def build(self, model: ModelProto) -> BuildPass:
         """Have the builder make an engine of a model, unless it is known what comes of it."""
-        return self.building(
-            pass_key("build", model.SerializeToString(deterministic=True)), lambda: self._survey.build(model)
-        )
+        content = model.SerializeToString(deterministic=True)
+        return self.building(pass_key("build", content), lambda: self._survey.build(model, content))
 
     def building(self, key: str, build: Callable[[], BuildPass]) -> BuildPass:
         """Do a build under a key."""

@@ -56,6 +56,7 @@ class ParserSurvey:
         self.passes = 0
         self._accepted: set[int] = set()
         self._types_taken: dict[int, bool] = {}
+        self._refused: set[str] = set()
         self._position = {unit.node.name: position for position, unit in enumerate(copy.units)}
         self._holder = {
             inner.name: position
@@ -125,6 +126,7 @@ class ParserSurvey:
 
     def _refuse(self, name: str, error: ParserError, *, is_certain: bool = False) -> None:
         """Take over that the parser refused the node with that name in the copy."""
+        self._refused.add(name)
         if name in self._holder:
             self.verdicts.judge(number_in(name), Verdict("unsupported", "parser", (error,)))
             self._replace_inside(self._holder[name], name)
@@ -313,7 +315,7 @@ class ParserSurvey:
     def _is_new(self, error: ParserError, inside: set[int]) -> bool:
         name = error.node_name
         position = self._position.get(name, self._holder.get(name, -1))
-        return position in inside and position not in self.gone
+        return position in inside and position not in self.gone and name not in self._refused
 
 
 def _replace_node(holder: NodeProto, name: str, stand_ins: dict[str, str]) -> None:

@@ -82,5 +82,17 @@ class Survey(Protocol):
         ...
 
 
+class TensorRt(Protocol):
+    """The same of models that are serialized already."""
+
+    def parse(self, model: ModelProto, content: bytes) -> ParserPass:
+        """Have the parser look at a model."""
+        ...
+
+    def build(self, model: ModelProto, content: bytes) -> BuildPass:
+        """Have the parser and the builder make an engine of a model, and forget the engine."""
+        ...
+
+
 Report = Callable[[str, int, int], None]
 """Told what a survey does now: a phase, how many of its steps are done, and how many there are (0: unknown)."""

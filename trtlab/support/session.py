@@ -27,6 +27,7 @@ from trtlab.worker import ActionCancelled, Event, LogRecord, WorkerDied, WorkerL
 from trtlab.worker.events import PhaseEvent
 from trtlab.worker.lease import WorkerLease
 
+_PARSER = "asking the parser"
 _MODEL, _ENGINE, _SUPPORT = "trtlab.model.actions", "trtlab.engine.survey_actions", "trtlab.support.actions"
 # What the model says of a node is worth a millisecond; beyond these, refusals are explained without it.
 _MOST_FACTS = 400
@@ -50,7 +51,8 @@ class SurveyProgress:
     total: int = 0
 
     def __str__(self) -> str:
-        return f"{self.text} ({self.done} of {self.total} nodes)" if self.total else self.text
+        counted = self.total and self.text == _PARSER  # TensorRT's own phases count steps of very different length
+        return f"{self.text} ({self.done} of {self.total} nodes)" if counted else self.text
 
 
 class SurveySession:
@@ -171,7 +173,7 @@ class SurveySession:
     def _check(self, depth: Depth, profile: ShapeProfile | None) -> SupportReport:
         began = time.perf_counter()
         model = self._loaded()
-        self._on_progress(SurveyProgress("asking the parser"))
+        self._on_progress(SurveyProgress(_PARSER))
         record = self._survey(depth, profile)
         self._on_progress(SurveyProgress("looking at the model"))
         nodes = from_dict(NodeList, self._call(f"{_SUPPORT}:nodes"))

@@ -18,7 +18,9 @@ _ASSUMED = TensorType(1, (None, None, None, None))
 # What a tensor could be of which nothing is known (FLOAT, INT64, BOOL, HALF): no node minds all, unless it minds something else.
 _POSSIBLE_ELEMENTS = (1, 7, 9, 10)
 _POSSIBLE_RANKS = range(6)
-_MOST_SIZES = 6
+_MOST_SIZES, _MOST_SIZES_OF_HEAVY = 6, 2
+# Each try hands the weights of a unit to the parser.
+_HEAVY_BYTES = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -192,4 +194,5 @@ class StandIns:
             known = self.types.get(name) or self._copy.known_type(name)
             sizes = weight.dims if weight is not None else known.shape if known and name not in uncertain else ()
             found.update(size for size in sizes if isinstance(size, int) and size > 0)
-        return sorted(found)[-_MOST_SIZES:]
+        most = _MOST_SIZES if self._copy.weight_bytes(unit) <= _HEAVY_BYTES else _MOST_SIZES_OF_HEAVY
+        return sorted(found)[-most:]
