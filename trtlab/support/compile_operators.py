@@ -142,10 +142,7 @@ def read_folder(folder: Path) -> list[tuple[Mapping[str, str], OperatorTable]]:
     """
     content = load_yaml(SOURCE)
     restrictions = [(str(pattern), str(fact)) for pattern, fact in content["restrictions"]]
-    found: list[tuple[Mapping[str, str], OperatorTable]] = []
-    for source in content["releases"]:
-        found.append((source, _read(folder / f"{source['version']}.md", restrictions)))
-    return found
+    return [(source, _read(folder / f"{source['version']}.md", restrictions)) for source in content["releases"]]
 
 
 def _read(path: Path, restrictions: Sequence[tuple[str, str]]) -> OperatorTable:

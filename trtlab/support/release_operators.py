@@ -96,7 +96,7 @@ def operator_cell(operator: str, name: ReleaseName, *, is_function: bool = False
     if is_function:
         return _function(name, is_known=source is not None or measured is not None)
     if "." in short or short not in _tables()[1]:
-        parsers = "; the parser has some operators of this kind itself" if _PARSERS_OWN in short else ""
+        parsers = f", unless the parser has it among its own ({_PARSERS_OWN}...)" if _PARSERS_OWN in short else ""
         return ReleaseCell("unknown", "unknown", _PLUGIN + parsers)
     if source is not None:
         return _documented(short, source)

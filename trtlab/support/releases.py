@@ -174,6 +174,7 @@ def release_verdicts(
     Raises:
         InputError: A release's name cannot be read.
     """
+    # These two make the cells that are defined here.
     from trtlab.support.release_dtypes import dtype_cell
     from trtlab.support.release_operators import column_of, operator_cell
 
