@@ -151,7 +151,7 @@ def _custom(model: JoinedModel, x: str) -> str:
 
 
 def _wrong_channels(model: JoinedModel, x: str) -> str:
-    """Weights for other channels. The model says how many there are: behind an operator of which nobody knows what it gives, nobody could tell."""
+    """Weights for other channels. The model says how many there are: behind an unknown operator nobody could tell."""
     model.known(x)
     weights = model.constant(np.ones((8, 5, 1, 1)))
     return model.known(model.node("Conv", [x, weights], is_faulty=True)[0])

@@ -48,7 +48,7 @@ class JournalingSurvey:
         write: Tells the kernel; must have reached it before the next pass begins.
     """
 
-    def __init__(self, tensorrt: TensorRt, journal: Journal, write: Callable[[str], None]) -> None:
+    def __init__(self, tensorrt: TensorRt, journal: Journal, write: Callable[[str], object]) -> None:
         self._survey, self._journal, self._write = tensorrt, journal, write
 
     def parse(self, model: ModelProto) -> ParserPass:

@@ -221,13 +221,11 @@ class SurveySession:
         return [from_dict(Finding, item) for item in self._call(action)]
 
     def _opset_findings(self, model: ModelDescription, record: SurveyRecord) -> list[Finding]:
-        try:
-            from trtlab.support.opset_limits import opset_finding
-        except ImportError:
-            return []
+        from trtlab.support.opset_limits import opset_finding
 
-        installation = record.installation
-        found = opset_finding(model.opset, installation.flavour, installation.version)
+        if model.opset is None:  # operators of other domains alone
+            return []
+        found = opset_finding(model.opset, record.installation.flavour, record.installation.version)
         return [found] if found is not None else []
 
     def _facts(self, record: SurveyRecord) -> tuple[dict[int, RefusalFacts], dict[str, RefusalFacts]]:
