@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from trtlab.explain.diagnosis import Diagnosis
     from trtlab.model.description import Finding
+    from trtlab.support.releases import ReleaseTable
     from trtlab.support.report import NodeVerdict, SupportReport
     from trtlab.support.session import SurveyProgress
 
@@ -26,6 +27,7 @@ _STATUS = {
     "unknown": ("?", "not judged", "yellow"),
     "supported": ("✓", "supported", "green"),
 }
+_ANSWERS = {"yes": ("✓ yes", "green"), "no": ("✕ no", "bold red"), "unknown": ("? unknown", "yellow")}
 _SEVERITY = {"error": ("✕", "red"), "warning": ("▲", "yellow"), "info": ("ℹ", "dim")}  # noqa: RUF001 - the sign for information
 
 
@@ -54,6 +56,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="save the smallest model in which this node (name or number; default: the first refused one) is still refused",
     )  # fmt: skip
     parser.add_argument("-o", "--output", metavar="FILE", help="where --reduce saves it")
+    parser.add_argument(
+        "--releases", metavar="RELEASE", nargs="*",
+        help="also say what other releases' tables list: 8.6, 10.16, 11.1, 'RTX 1.7' ...; default: a choice of them",
+    )  # fmt: skip
     parser.add_argument("--all", action="store_true", help=f"list all problems, not only the first {_ROWS}")
     parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
@@ -69,9 +75,13 @@ def run(arguments: argparse.Namespace) -> int:
         document = to_json(report)
         if arguments.reduce is not None:
             document["reduced"] = reduced
+        if arguments.releases is not None:
+            document["releases"] = report.other_releases(*arguments.releases).to_dict()
         sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
     else:
         _print_report(report, rows=None if arguments.all else _ROWS)
+        if arguments.releases is not None:
+            _print_releases(report.other_releases(*arguments.releases))
         if reduced is not None:
             sys.stdout.write(f"\n{reduced['text']}\n")
     return EXIT_OK if report.supported else EXIT_PROBLEM
@@ -212,6 +222,22 @@ def _print_problems(console: Console, verdicts: Sequence[NodeVerdict]) -> None:
         line.append(f"  {shorten_middle(operator, width):{width}}  {name}").append(where, style="dim")
         console.print(line)
         console.print(Padding(Text(" ".join(verdict.reason.split())), (0, 0, 0, 8)))
+
+
+def _print_releases(releases: ReleaseTable) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for title in ("", *(str(column.release) for column in releases.columns)):
+        table.add_column(title, overflow="fold")
+    for row in releases.rows:
+        cells = (Text(*_ANSWERS[cell.verdict]) for cell in row.cells)
+        table.add_row(Text(row.name), *cells)
+    console.print(table)
+    console.print(Text(releases.note, style="dim"))
 
 
 def _operator(verdict: NodeVerdict) -> str:

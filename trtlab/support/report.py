@@ -18,6 +18,7 @@ from trtlab.support.verdicts import Depth, Status
 if TYPE_CHECKING:
     from trtlab.model.model_source import ModelInput
     from trtlab.support.reduction import ReducedModel
+    from trtlab.support.releases import ReleaseTable
 
 _SHOWN = 3
 
@@ -155,6 +156,20 @@ class SupportReport(Result):
                 else f"No node is named {shorten_middle(node)!r}. `report.nodes` lists all of them."
             )
         return found[0]
+
+    def other_releases(self, *releases: str) -> ReleaseTable:
+        """Return what other releases say of the model's operators, types and opset: from their tables, not from asking them.
+
+        Args:
+            *releases: Such as `10.16` or `RTX 1.7`; without any, a choice of them.
+        """
+        from trtlab.support.releases import DEFAULT_RELEASES, release_verdicts
+
+        model = self.model
+        dtypes = {tensor.dtype for tensor in (*model.inputs, *model.outputs)}
+        return release_verdicts(
+            model.operators, model.opset, dtypes, releases=releases or DEFAULT_RELEASES, functions=model.functions
+        )
 
     def with_source(self, model: ModelInput) -> SupportReport:
         """Remember which model was checked, for `reduce`. Not a part of the report's data."""

@@ -260,14 +260,7 @@ class GraphPanel(anywidget.AnyWidget):
         self._report = session.check(depth=depth).with_source(self._chosen)
         self.status = view_parts.status_trait(self._report, len(self._report.nodes))
         if self._releases is None:
-            self._releases = self._other_releases(self._report.model)
-
-    @staticmethod
-    def _other_releases(model: ModelDescription) -> ReleaseTable:
-        from trtlab.support.releases import release_verdicts
-
-        dtypes = {tensor.dtype for tensor in (*model.inputs, *model.outputs)}
-        return release_verdicts(model.operators, model.opset, dtypes)
+            self._releases = self._report.other_releases()
 
     def _send_details(self, number: int) -> None:
         session = self._open_session()

@@ -167,16 +167,17 @@ def release_trait(table: ReleaseTable | None) -> dict[str, Any]:
     if table is None:
         return {}
     return {
-        "columns": [column.title for column in table.releases],
+        "columns": [str(column.release) for column in table.columns],
         "rows": [
             {
-                "operator": row.operator, "count": row.count,
+                "operator": row.name,
+                "count": row.count,
                 "cells": [{"verdict": cell.verdict, "note": cell.note, "sure": cell.sure} for cell in row.cells],
             }
             for row in table.rows
         ],
         "note": table.note,
-    }  # fmt: skip
+    }
 
 
 def engine_trait(layers: Sequence[Any], source: str, numbers: Mapping[str, int]) -> dict[str, Any]:
