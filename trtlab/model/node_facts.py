@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,24 +13,19 @@ from trtlab.model.description import NodeReference
 from trtlab.model.light_copy import LightCopy
 from trtlab.model.node_description import AttributeFacts, NodeFacts, RefusalFacts, RefusedNode, TensorFacts
 from trtlab.model.node_search import FoundNode, NodeSearch
+from trtlab.model.operator_schema import opset_of, role_of, schema_of
 from trtlab.model.tensor_origin import Origin, TensorOrigins
-from trtlab.model.tensor_rules import data_problem
+from trtlab.model.value_text import attribute_text, tensor_values
 from trtlab.model.walk import Scope, node_reference
 
 if TYPE_CHECKING:
-    from onnx import AttributeProto, ModelProto, NodeProto, TensorProto, ValueInfoProto
-    from onnx.defs import OpSchema
+    from onnx import AttributeProto, ModelProto, NodeProto, ValueInfoProto
 
 MOST_NODES = 50
 _MOST_TENSORS = 20
 _MOST_READERS = 3
 _LONGEST_VALUE = 200
 _LONGEST_NAME = 200
-_MOST_NUMBERS = 16
-# Attributes whose number is the number of a data type.
-_DTYPE_ATTRIBUTES = frozenset(
-    {"to", "dtype", "output_dtype", "output_datatype", "precision", "softmax_precision", "stash_type"}
-)
 _ONNX_ERRORS = (ValueError, RuntimeError, TypeError, AttributeError)
 
 
@@ -102,14 +96,15 @@ class _Collector:
     def node(self, place: FoundNode) -> NodeFacts:
         """Return all that is said of a node."""
         node = place.node
-        schema = _schema(node, self._opset(place))
+        opset = opset_of(node, place.scope, self._model)
+        schema = schema_of(node, opset)
         inputs = [
-            self._tensor(name, place, role=_role(schema.inputs if schema else (), position))
+            self._tensor(name, place, role=role_of(schema.inputs if schema else (), position))
             for position, name in enumerate(node.input[:_MOST_TENSORS])
             if name
         ]
         outputs = [
-            self._output(name, place, role=_role(schema.outputs if schema else (), position))
+            self._output(name, place, role=role_of(schema.outputs if schema else (), position))
             for position, name in enumerate(node.output[:_MOST_TENSORS])
             if name
         ]
@@ -119,7 +114,7 @@ class _Collector:
             attributes=tuple(AttributeFacts(item.name, _attribute_text(item, call, place)) for item in node.attribute),
             inputs=tuple(inputs),
             outputs=tuple(outputs),
-            opset=self._opset(place),
+            opset=opset,
         )
 
     def main_tensor(self, name: str) -> TensorFacts:
@@ -134,14 +129,6 @@ class _Collector:
             shorten_middle(label, _LONGEST_NAME) for _, label in zip(range(_MOST_READERS), labels, strict=False)
         )
 
-    def _opset(self, place: FoundNode) -> int:
-        scope = place.scope
-        while scope.parent is not None:
-            scope = scope.parent
-        imports = getattr(scope.body, "opset_import", None) or self._model.opset_import
-        domain = "" if place.node.domain == "ai.onnx" else place.node.domain
-        return next((entry.version for entry in imports if entry.domain in (domain, domain or "ai.onnx")), 0)
-
     def _tensor(self, name: str, place: FoundNode, *, role: str) -> TensorFacts:
         return self._tensor_at(name, Origin(name, place.scope, place.calls), role=role)
 
@@ -153,7 +140,7 @@ class _Collector:
             dtype, shape, values = (
                 dtype_name(origin.tensor.data_type),
                 tuple(origin.tensor.dims),
-                _values(origin.tensor),
+                tensor_values(origin.tensor),
             )
         ancestry = self._origins.ancestry(origin)
         return TensorFacts(
@@ -221,24 +208,6 @@ def _short_reference(node: NodeProto, place: FoundNode) -> NodeReference:
     )
 
 
-def _schema(node: NodeProto, opset: int) -> OpSchema | None:
-    from onnx import defs
-
-    domain = "" if node.domain == "ai.onnx" else node.domain
-    with contextlib.suppress(defs.SchemaError, *_ONNX_ERRORS):
-        return defs.get_schema(node.op_type, max_inclusive_version=max(opset, 1), domain=domain)
-    return None
-
-
-def _role(formals: Sequence[OpSchema.FormalParameter], position: int) -> str:
-    """Return ONNX's name of an input or output; none for those that an operator can have any number of."""
-    from onnx.defs import OpSchema
-
-    if position >= len(formals) or formals[position].option == OpSchema.FormalParameterOption.Variadic:
-        return ""
-    return str(formals[position].name)
-
-
 def _attribute_text(attribute: AttributeProto, call: NodeProto | None, place: FoundNode) -> str:
     if attribute.ref_attr_name:
         given = [item for item in (call.attribute if call else ()) if item.name == attribute.ref_attr_name]
@@ -247,62 +216,7 @@ def _attribute_text(attribute: AttributeProto, call: NodeProto | None, place: Fo
         if not given or given[0].ref_attr_name:
             return shorten_middle(f"attribute {attribute.ref_attr_name} of the function", _LONGEST_VALUE)
         attribute = given[0]
-    return shorten_middle(_plain_text(attribute), _LONGEST_VALUE)
-
-
-def _plain_text(attribute: AttributeProto) -> str:
-    kind = attribute.type
-    if kind == attribute.INT:
-        return dtype_name(attribute.i) if attribute.name in _DTYPE_ATTRIBUTES else str(attribute.i)
-    if kind == attribute.FLOAT:
-        return f"{attribute.f:g}"
-    if kind == attribute.STRING:
-        return _decoded(attribute.s)
-    if kind in (attribute.INTS, attribute.FLOATS, attribute.STRINGS):
-        return _list_text(attribute)
-    if kind in (attribute.TENSOR, attribute.SPARSE_TENSOR):
-        tensor = attribute.t if kind == attribute.TENSOR else attribute.sparse_tensor.values
-        return f"{dtype_name(tensor.data_type)} {list(tensor.dims)} {_values(tensor)}".strip()
-    if kind == attribute.GRAPH:
-        return f"graph of {len(attribute.g.node)} nodes"
-    return "…"
-
-
-def _list_text(attribute: AttributeProto) -> str:
-    parts = attribute.ints or attribute.floats or attribute.strings
-    shown = [
-        _decoded(part) if isinstance(part, bytes) else f"{part:g}" if isinstance(part, float) else str(part)
-        for part in parts[:_MOST_NUMBERS]
-    ]
-    return f"[{', '.join(shown)}{', …' if len(parts) > _MOST_NUMBERS else ''}]"
-
-
-def _decoded(text: bytes) -> str:
-    return shorten_middle(text[: 4 * _LONGEST_VALUE].decode("utf-8", "replace"), _LONGEST_VALUE)
-
-
-def _values(tensor: TensorProto) -> str:
-    """Return the values of a small tensor that the model file holds, else nothing."""
-    import onnx
-
-    if (
-        math.prod(tensor.dims) > _MOST_NUMBERS
-        or tensor.data_location == tensor.EXTERNAL
-        or data_problem(tensor) is not None
-    ):
-        return ""
-    with contextlib.suppress(*_ONNX_ERRORS):
-        values = onnx.numpy_helper.to_array(tensor).tolist()
-        return shorten_middle(_numbers(values), _LONGEST_VALUE)
-    return ""
-
-
-def _numbers(values: object) -> str:
-    if isinstance(values, list):
-        return f"[{', '.join(map(_numbers, values))}]"
-    if isinstance(values, float):
-        return f"{values:g}"
-    return values.decode("utf-8", "replace") if isinstance(values, bytes) else str(values)
+    return attribute_text(attribute)
 
 
 def requests_from(items: Sequence[Mapping[str, object]]) -> list[tuple[RefusedNode | None, str]]:
