@@ -113,32 +113,36 @@ class TensorRtSurvey:
         with self._collected():
             notes = self._sink.notes
             config = parsed.builder.create_builder_config()
-            self._add_profile(parsed, config, model, values)
+            has_made_up = self._add_profile(parsed, config, model, values)
             if self._monitor is not None:
                 config.progress_monitor = self._monitor
             engine = parsed.builder.build_serialized_network(parsed.network, config)
             built = engine is not None
             del engine, config
         self._context.raise_if_cancelled()
-        return BuildPass(built, () if built else tuple(notes.errors))
+        return BuildPass(built, () if built else tuple(notes.errors), has_made_up_sizes=has_made_up)
 
-    def _add_profile(self, parsed: ParsedNetwork, config: Any, model: ModelProto, values: Values) -> None:  # noqa: ANN401
+    def _add_profile(self, parsed: ParsedNetwork, config: Any, model: ModelProto, values: Values) -> bool:  # noqa: ANN401
+        """Add a profile if the network needs one; return whether it has sizes that nobody knows."""
         inputs = _inputs(parsed.network)
         dynamic = [item for item in inputs if -1 in tuple(item.shape)]
         valued = [item for item in inputs if item.is_shape_tensor and len(item.shape) <= 1]
         if not dynamic and not valued:
-            return
+            return False
+        has_made_up = False
         named = {value.name: value for value in model.graph.input}
         profile = parsed.builder.create_optimization_profile()
         for item in dynamic:
             sizes = [self._size(item.name, axis, size, named.get(item.name)) for axis, size in enumerate(item.shape)]
             profile.set_shape(item.name, *(tuple(size[which] for size in sizes) for which in range(3)))
+            has_made_up |= any(size is _UNNAMED_SIZES for size in sizes)
         for item in valued:
             given = self._values.get(item.name)
             count = max(1, math.prod(size for size in item.shape if size > 0))
             made_up = [values(place) for place in range(count)]
             profile.set_shape_input(item.name, *((given.min, given.opt, given.max) if given else (made_up,) * 3))
         config.add_optimization_profile(profile)
+        return has_made_up
 
     def _size(self, name: str, axis: int, size: int, described: ValueInfoProto | None) -> Sizes:
         if size >= 0:

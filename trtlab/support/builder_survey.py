@@ -142,10 +142,12 @@ class BuilderSurvey:
         refused = self._build(present[:end])
         if not refused.is_refused:
             return []
+        if refused.has_made_up_sizes:
+            return self._follow(present[:end], refused.messages)
         while low < high:
             middle = (low + high + 1) // 2
             result = self._build(present[middle:end])
-            if result.is_refused:
+            if result.is_refused_for_certain:
                 low, refused = middle, result
             else:
                 high = middle - 1
@@ -153,3 +155,15 @@ class BuilderSurvey:
         together = self._copy.units[first].number if first != last else -1
         self._judge(last, refused.messages, together_with=together)
         return [last]
+
+    def _follow(self, stretch: list[int], messages: tuple[str, ...]) -> list[int]:
+        """Return the last node of a stretch, of which nobody can say whether it or a size that was made up is to blame."""
+        units = [self._copy.units[position] for position in stretch]
+        doubt = next(filter(None, map(self._parsed.stand_ins.doubt_of, reversed(units))), None)
+        if doubt is None:
+            return []
+        self._verdicts.judge(
+            units[-1].number,
+            Verdict("unknown", "follows", messages=messages, cause=doubt.cause, tensor=doubt.tensor),
+        )
+        return stretch[-1:]

@@ -57,17 +57,24 @@ class BuildPass(Result):
         messages: Errors of its log, in order.
         parsed: False if the parser did not take it, so that the builder was not asked: a piece can lack what makes it whole.
         is_guess: Whether it was built with sizes made up for inputs whose values are sizes: a refusal then says nothing.
+        has_made_up_sizes: Whether sizes were made up for tensors inside the model, which may not fit to each other.
     """
 
     built: bool
     messages: tuple[str, ...] = ()
     parsed: bool = True
     is_guess: bool = False
+    has_made_up_sizes: bool = False
 
     @property
     def is_refused(self) -> bool:
         """Whether the builder was asked with everything that it needs, and made none."""
         return self.parsed and not self.built and not self.is_guess
+
+    @property
+    def is_refused_for_certain(self) -> bool:
+        """The same with no size that had to be made up."""
+        return self.is_refused and not self.has_made_up_sizes
 
 
 class Survey(Protocol):
