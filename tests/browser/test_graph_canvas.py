@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.notebook_page import NOTEBOOK_IS_READY
+
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
@@ -105,6 +107,7 @@ def test_saved_notebook_shows_a_picture_without_a_kernel(
     again = tmp_path / "saved.ipynb"
     again.write_text(json.dumps(saved), encoding="utf-8")
     page = open_notebook(again, run=False)
+    page.wait_for_function(NOTEBOOK_IS_READY)
     picture = page.locator(".jp-OutputArea img")
     expect(picture).to_be_visible()
     assert picture.evaluate("(img) => img.naturalWidth") > 200

@@ -2,5 +2,6 @@
 
 from trtlab.widgets.build_panel import BuildPanel
 from trtlab.widgets.error_panel import ErrorPanel
+from trtlab.widgets.graph_view import GraphView
 
-__all__ = ["BuildPanel", "ErrorPanel"]
+__all__ = ["BuildPanel", "ErrorPanel", "GraphView"]

@@ -68,9 +68,10 @@ def flat(count: int, edges: list[tuple[int, int]]) -> dict[str, Any]:
         graph_samples.scattered(400),
         flat(40, [(each, (each * 7 + 3) % 40) for each in range(40)]),
         flat(30, [(0, each) for each in range(1, 30)]),
+        flat(200, [(each, each + 1) for each in range(199)] + [(each, each + 100) for each in range(100)]),
         flat(1, []),
     ],
-    ids=["chain", "residual", "transformer", "random", "circles", "fan", "single"],
+    ids=["chain", "residual", "transformer", "random", "circles", "fan", "long edges", "single"],
 )
 def test_boxes_of_any_graph_stand_apart_and_edges_lead_down(graph: GraphPage, sample: dict[str, Any]) -> None:
     graph.show(sample)
@@ -88,7 +89,7 @@ def test_large_graph_starts_folded_and_its_problem_is_on_a_group(graph: GraphPag
     graph.press("n")
     assert "1 refused by the parser, 1 could not be judged" in graph.focused()
     graph.press("Enter", "Enter", "Enter")
-    assert graph.focused().split(", ")[2:] == ["refused by the parser", "1 input", "1 output edge"]
+    assert graph.focused().split(", ")[2:] == ["refused by the parser", "1 input edge", "1 output edge"]
     assert graph.ask("scene.nodeOfBox(scene.focus)") == 3000
 
 
@@ -106,15 +107,35 @@ def test_click_unfolds_a_group_in_its_place_and_f_folds_it_again(graph: GraphPag
     assert graph.ask("scene.boxes.count") == folded
 
 
+def test_edges_too_long_for_bends_are_drawn_all_the_same(graph: GraphPage) -> None:
+    long = [(each, each + 100) for each in range(100)]
+    graph.show(flat(200, [(each, each + 1) for each in range(199)] + long))
+    assert graph.ask("scene.layout.far.length") == len(long)
+    assert graph.ask("canvas.svg()").count("stroke-dasharray") == 1
+    assert graph.ask("canvas.path(3, 110).length") == 9
+
+
+def test_selection_from_outside_unfolds_and_the_same_again_changes_nothing(graph: GraphPage) -> None:
+    graph.show(graph_samples.residual(60))
+    graph.ask("canvas.setFolded('all', true)")
+    graph.click(5, shift=True)
+    selected = graph.called("select")[-1]
+    assert len(selected) > 10, "all nodes of the group"
+    graph.ask("canvas.select(argument)", selected)
+    assert graph.ask("scene.boxes.kind[scene.boxes.boxOf[5]]") == 2, "still folded"
+    graph.ask("canvas.select([5])")
+    assert graph.ask("scene.nodeOfBox(scene.boxes.boxOf[5])") == 5
+
+
 def test_arrow_keys_walk_along_edges_and_say_where_they_are(graph: GraphPage) -> None:
     sample = graph_samples.residual(40)
     graph.show(sample, graph_samples.status_of(sample, parser=[1]))
     graph.press("ArrowDown")
     assert graph.focused() == "input image, float32 [batch x 3 x 224 x 224]"
     graph.press("ArrowDown")
-    assert graph.focused() == "conv1, Conv, supported, 1 input, 2 output edges"
+    assert graph.focused() == "conv1, Conv, supported, 1 input edge, 2 output edges"
     graph.press("ArrowDown")
-    assert graph.focused() == "layer0/block0/conv0, Conv, refused by the parser, 1 input, 1 output edge"
+    assert graph.focused() == "layer0/block0/conv0, Conv, refused by the parser, 1 input edge, 1 output edge"
     graph.press("ArrowRight")
     assert graph.focused().startswith("layer0/block0/downsample")
     graph.press("ArrowUp", "ArrowUp")
@@ -257,7 +278,7 @@ def test_state_is_said_by_shape_sign_and_word(graph: GraphPage) -> None:
     sample = graph_samples.chain(8)
     graph.show(sample, graph_samples.status_of(sample, parser=[1], builder=[2], unknown=[3]))
     picture = graph.ask("canvas.svg()")
-    for text in ("✕ refused by the parser", "✕ refused by the builder", "? could not be judged", "supported: 5"):
+    for text in ("✕ parser", "refused by the parser: 1", "? not judged", "could not be judged: 1", "supported: 5"):
         assert f">{text}<" in picture, text
     shapes = graph.ask("import('./graph_looks.js').then(({ NODE_STATES }) => NODE_STATES.map((state) => state.shape))")
     assert len(set(shapes)) == 5

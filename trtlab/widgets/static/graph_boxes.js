@@ -3,6 +3,7 @@
 import { shortenMiddle, threeDigits } from "./format.js";
 import { BOX_GROUP, BOX_NODE, BOX_TERMINAL } from "./graph_folding.js";
 import { NODE_STATES, isProblem } from "./graph_looks.js";
+import { BOX_GAP } from "./graph_placement.js";
 import { BOX_HEIGHT, OPENER_WIDTH } from "./graph_scene.js";
 
 const HALF_BOX = BOX_HEIGHT / 2;
@@ -18,7 +19,7 @@ const TAG_LETTER_WIDTH = 5.7;
 
 /**
  * @param {CanvasRenderingContext2D} pen or a saved picture's that draws the same
- * @param {{withName: boolean, titleSize: number}} detail without names there is room for a larger operator; size 0: no text
+ * @param {{withName: boolean, titleSize: number}} detail without names there is room for a larger operator
  */
 export function drawBox(pen, scene, box, palette, { withName, titleSize }) {
   const [x, y] = scene.centre(box);
@@ -56,9 +57,13 @@ function drawLines(pen, scene, box, x, y, width, palette, look) {
 function drawTitle(pen, scene, box, x, y, width, palette, look, size) {
   const state = scene.boxMark[box];
   const isBad = isProblem(state);
-  if (isBad) drawBadge(pen, x - width / 2 + BADGE_RADIUS + 3, y, NODE_STATES[state], palette);
-  if (!size) return;
-  const left = x - width / 2 + (isBad ? 2 * BADGE_RADIUS + 5 : 6);
+  if (isBad) {
+    drawBadge(pen, x - width / 2 + BADGE_RADIUS + 3, y, NODE_STATES[state], palette);
+  } else if (state > 0) {
+    pen.fillStyle = palette[NODE_STATES[state].colour];
+    pen.fillRect(x - width / 2 + 1, y - HALF_BOX + 4, 4, BOX_HEIGHT - 8);
+  }
+  const left = x - width / 2 + (isBad ? 2 * BADGE_RADIUS + 5 : 9);
   pen.fillStyle = look.text;
   pen.textAlign = "left";
   pen.font = `600 ${size}px ${BOX_FONT}`;
@@ -127,8 +132,8 @@ function drawMarks(pen, scene, box, x, y, width, palette) {
 function linesOf(scene, box) {
   const { title, name } = scene.labels(box);
   const ref = scene.boxes.ref[box];
-  if (scene.boxes.kind[box] === BOX_GROUP) return [title, [name, ...problemCounts(scene.groupStates[ref])].join("  ")];
-  const inside = scene.isHolder(box) ? problemCounts(scene.statesInside(ref)) : [];
+  if (scene.boxes.kind[box] === BOX_GROUP) return [title, [name, ...problemCounts(scene.states.inGroup(ref))].join("  ")];
+  const inside = scene.isHolder(box) ? problemCounts(scene.states.inside(ref)) : [];
   return [title, inside.length ? `inside: ${inside.join("  ")}` : name];
 }
 
@@ -189,10 +194,13 @@ function drawOpener(pen, scene, box, right, y, look) {
 function drawTag(pen, scene, box, x, y, palette) {
   const state = NODE_STATES[scene.boxState[box]];
   const isNode = scene.boxes.kind[box] === BOX_NODE;
-  const problem = isNode && isProblem(scene.boxState[box]) ? `${state.sign} ${state.word}` : "";
-  const text = [problem, valueText(scene, box)].filter(Boolean).join(" · ");
+  const problem = isNode && isProblem(scene.boxState[box]);
+  const textWith = (word) => [problem && `${state.sign} ${word}`, valueText(scene, box)].filter(Boolean).join(" · ");
+  const widthOf = (words) => words.length * TAG_LETTER_WIDTH + 12;
+  // A neighbour may have a tag too.
+  const text = widthOf(textWith(state.word)) > scene.widths[box] + BOX_GAP ? textWith(state.brief) : textWith(state.word);
   if (!text) return;
-  const width = text.length * TAG_LETTER_WIDTH + 12;
+  const width = widthOf(text);
   const top = y + HALF_BOX + 3;
   pen.fillStyle = problem ? palette[state.colour] : palette.text;
   pen.beginPath();

@@ -4,7 +4,7 @@
  * The scene knows what is shown, the viewport from where; this joins them with the page: size, theme, mouse, keyboard.
  */
 
-import { element, setAttribute, setHidden, setText, uniqueIdentifier } from "./dom.js";
+import { element, sameValue, setAttribute, setHidden, setText, uniqueIdentifier } from "./dom.js";
 import { plural, shortenMiddle } from "./format.js";
 import { GraphBar } from "./graph_bar.js";
 import { drawScene } from "./graph_drawing.js";
@@ -12,7 +12,7 @@ import { KEYS_HELP, firstBox, spokenBox } from "./graph_keys.js";
 import { legendOf } from "./graph_legend.js";
 import { readPalette } from "./graph_looks.js";
 import { GraphOverview } from "./graph_overview.js";
-import { pngPicture, svgPicture } from "./graph_picture.js";
+import { STILL_PICTURE_BOXES, pngPicture, svgPicture } from "./graph_picture.js";
 import { GraphPointer } from "./graph_pointer.js";
 import { GraphScene } from "./graph_scene.js";
 import { GraphSteering } from "./graph_steering.js";
@@ -134,12 +134,14 @@ export class GraphCanvas {
 
   select(numbers, { center = false } = {}) {
     const { scene } = this;
+    // What was clicked comes back from the kernel: a folded group that is selected stays folded.
+    if (!center && sameValue([...scene.selection], numbers)) return;
     scene.selection = new Set(numbers);
     const before = scene.scope;
-    const isNew = center && scene.bringOut(numbers);
+    const isNew = scene.bringOut(numbers);
     scene.markBoxes();
     const box = scene.boxes.boxOf[numbers[0]] ?? -1;
-    if (box >= 0) this.focusBox(box, { isCentred: center, isSpoken: false });
+    if (box >= 0) this.focusBox(box, { isCentred: center || isNew, isSpoken: false });
     if (isNew) this.isPlaced = true;
     if (scene.scope !== before) this.listeners.onScope?.(scene.scope);
     this.refresh();
@@ -205,6 +207,11 @@ export class GraphCanvas {
   /** The whole scope as a picture, or, where it has too many boxes for one, the part in sight. */
   svg() {
     return svgPicture(this.scene, this.view, this.colours);
+  }
+
+  /** A smaller one, for a notebook to carry: to make it must not be felt while the graph is moved. */
+  stillSvg() {
+    return svgPicture(this.scene, this.view, this.colours, STILL_PICTURE_BOXES);
   }
 
   /** The same as a Blob; `scale` pixels for one CSS pixel. */

@@ -11,8 +11,8 @@ import { NODE_STATES } from "./graph_looks.js";
 import { BOX_HEIGHT, ROW_HEIGHT } from "./graph_scene.js";
 
 const NAMES_FROM = 0.55;
-const TITLES_FROM = 0.38;
-const BOXES_FROM = 0.25;
+const TITLES_FROM = 0.34;
+const LARGEST_TITLE = 26;
 const EDGES_FROM_ROW_PIXELS = 2;
 const LINES_IN_A_PATH = 400;
 const SMALLEST_PROBLEM = 5; // pixels, its radius
@@ -25,7 +25,7 @@ export function drawScene(pen, scene, view, palette) {
   pen.save();
   pen.translate(view.left, view.top);
   pen.scale(view.scale, view.scale);
-  const isFine = view.scale >= BOXES_FROM;
+  const isFine = view.scale >= TITLES_FROM;
   if (view.scale * ROW_HEIGHT >= EDGES_FROM_ROW_PIXELS) drawEdges(pen, scene, view, palette, sight, isFine);
   if (isFine) drawBoxes(pen, scene, view, palette, sight);
   pen.restore();
@@ -171,8 +171,7 @@ function drawFarEdges(pen, scene, sight, thin) {
 // Boxes
 
 function drawBoxes(pen, scene, view, palette, sight) {
-  const titleSize = view.scale >= TITLES_FROM ? Math.min(20, 10 / view.scale) : 0;
-  const detail = { withName: view.scale >= NAMES_FROM, titleSize };
+  const detail = { withName: view.scale >= NAMES_FROM, titleSize: Math.min(LARGEST_TITLE, 10 / view.scale) };
   eachBox(scene, sight, 1, (box) => {
     pen.globalAlpha = scene.boxFaded[box] ? FADED : 1;
     drawBox(pen, scene, box, palette, detail);

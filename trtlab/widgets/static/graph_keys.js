@@ -66,9 +66,10 @@ function headOf(scene, box) {
   const { boxes, model } = scene;
   const ref = boxes.ref[box];
   if (boxes.kind[box] !== BOX_GROUP) {
-    return `${shortenMiddle(model.name(ref), LONGEST_SPOKEN)}, ${shortenMiddle(model.operator(ref), LONGEST_SPOKEN)}, ${NODE_STATES[scene.boxState[box]].word}`;
+    const [name, operator] = [model.name(ref), model.operator(ref)].map((text) => shortenMiddle(text, LONGEST_SPOKEN));
+    return `${name}, ${operator}, ${NODE_STATES[scene.boxState[box]].word}`;
   }
-  const counts = scene.groupStates[ref];
+  const counts = scene.states.inGroup(ref);
   const problems = NODE_STATES.flatMap(({ word }, state) => (isProblem(state) && counts[state] ? [`${counts[state]} ${word}`] : []));
   const title = shortenMiddle(model.groups[ref].title, LONGEST_SPOKEN);
   return [`folded group ${title}`, plural(model.groupSize[ref], "node"), ...problems].join(", ");
@@ -76,7 +77,8 @@ function headOf(scene, box) {
 
 function nodeEnds(model, node) {
   const held = model.inside.get(node)?.length ?? 0;
-  const ends = `${plural(model.entering.length(node), "input")}, ${plural(model.leaving.length(node), "output edge")}`;
+  const inputs = plural(model.entering.length(node), "input edge");
+  const ends = `${inputs}, ${plural(model.leaving.length(node), "output edge")}`;
   return held ? `${ends}, holds ${plural(held, "graph")}` : ends;
 }
 

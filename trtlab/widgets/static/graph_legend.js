@@ -13,7 +13,7 @@ const SCALE_WIDTH = 120;
 function entriesOf(scene, palette) {
   const entries = [];
   const counts = new Array(NODE_STATES.length).fill(0);
-  for (let node = 0; node < scene.model.count; node += 1) counts[scene.stateOf(node)] += 1;
+  for (let node = 0; node < scene.model.count; node += 1) counts[scene.states.of(node)] += 1;
   const isJudged = counts.some((count, state) => state > 0 && count > 0);
   NODE_STATES.forEach((state, number) => {
     if (!isJudged || !counts[number]) return;

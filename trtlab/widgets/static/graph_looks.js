@@ -2,13 +2,16 @@
 
 import { setAttribute } from "./dom.js";
 
-/** In the order of the trait `status`. `state` is the panels' name for it; `colour` a key of the palette. */
+/**
+ * In the order of the trait `status`. `brief` is said where there is no room for the word, `state` is the panels' name for
+ * it, `colour` a key of the palette.
+ */
 export const NODE_STATES = [
   { word: "not looked at", state: "waiting", colour: "muted", shape: "", sign: "" },
   { word: "supported", state: "done", colour: "green", shape: "circle", sign: "✓" },
-  { word: "refused by the parser", state: "error", colour: "vermillion", shape: "octagon", sign: "✕" },
-  { word: "refused by the builder", state: "error", colour: "purple", shape: "diamond", sign: "✕" },
-  { word: "could not be judged", state: "warning", colour: "orange", shape: "dashed", sign: "?" },
+  { word: "refused by the parser", brief: "parser", state: "error", colour: "vermillion", shape: "octagon", sign: "✕" },
+  { word: "refused by the builder", brief: "builder", state: "error", colour: "purple", shape: "diamond", sign: "✕" },
+  { word: "could not be judged", brief: "not judged", state: "warning", colour: "orange", shape: "dashed", sign: "?" },
 ];
 export const REFUSED_BY_PARSER = 2;
 

@@ -8,14 +8,15 @@ import { Viewport } from "./graph_viewport.js";
 
 /** A picture with more boxes, or longer, is not looked at: then it holds the part in sight. */
 const WHOLE_PICTURE_BOXES = 1500;
+export const STILL_PICTURE_BOXES = 150;
 const LONGEST_PICTURE_SIDE = 16_000;
 const PICTURE_MARGIN = 30;
 const NARROWEST_PICTURE = 420;
 const LONGEST_PNG_SIDE = 8192; // pixels; browsers draw no larger canvas everywhere
 
 /** @returns {string} */
-export function svgPicture(scene, view, palette) {
-  const picture = pictureFrame(scene, view, palette);
+export function svgPicture(scene, view, palette, mostBoxes = WHOLE_PICTURE_BOXES) {
+  const picture = pictureFrame(scene, view, palette, mostBoxes);
   const pen = new SvgPen();
   drawPicture(pen, scene, picture, palette);
   return pen.document(picture.width, picture.height, scene.model.title, palette.surface);
@@ -36,11 +37,11 @@ export function pngPicture(scene, view, palette, scale) {
   });
 }
 
-function pictureFrame(scene, seen, palette) {
+function pictureFrame(scene, seen, palette, mostBoxes = WHOLE_PICTURE_BOXES) {
   const view = new Viewport();
   Object.assign(view, seen);
   const { left, right, top, bottom } = scene.extent;
-  if (scene.boxes.count <= WHOLE_PICTURE_BOXES && Math.max(right - left, bottom - top) <= LONGEST_PICTURE_SIDE) {
+  if (scene.boxes.count <= mostBoxes && Math.max(right - left, bottom - top) <= LONGEST_PICTURE_SIDE) {
     view.scale = 1;
     view.width = Math.max(NARROWEST_PICTURE, right - left + 2 * PICTURE_MARGIN);
     view.height = bottom - top + 2 * PICTURE_MARGIN;

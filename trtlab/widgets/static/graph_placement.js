@@ -7,7 +7,7 @@
 import { Lists } from "./graph_model.js";
 import { relaxedAcross } from "./graph_relaxation.js";
 
-const BOX_GAP = 22;
+export const BOX_GAP = 22;
 const BEND_GAP = 12;
 const BEND_WIDTH = 4;
 /** Straight blocks may take this many times the room of the widest layer. */

@@ -6,8 +6,9 @@
 
 import { BOX_GROUP, BOX_NODE, BOX_TERMINAL, boxesOf, foldsAtStart, groupsOf, unfold } from "./graph_folding.js";
 import { layeredLayout } from "./graph_layout.js";
-import { LAYER_HUES, NODE_STATES, SCALE_STEPS, isProblem, worstState } from "./graph_looks.js";
+import { LAYER_HUES, SCALE_STEPS, isProblem, worstState } from "./graph_looks.js";
 import { GraphModel, Lists } from "./graph_model.js";
+import { GraphStates } from "./graph_states.js";
 import { nodesFound, shortestPath, verticesAround } from "./graph_walks.js";
 
 export const BOX_HEIGHT = 40;
@@ -38,12 +39,11 @@ export class GraphScene {
     this.matches = new Set();
     this.selection = new Set();
     this.shownStates = null;
-    this.states = [];
+    this.states = new GraphStates(this.model);
     this.overlay = null;
     this.layers = [];
     this.layerOf = new Int32Array(this.model.count).fill(-1);
     this.litLayer = -1;
-    this.countStates();
     this.arrange();
   }
 
@@ -133,8 +133,7 @@ export class GraphScene {
   // What the boxes say
 
   setStatus(status) {
-    this.states = status.of ?? [];
-    this.countStates();
+    this.states = new GraphStates(this.model, status.of);
     this.paintBoxes();
   }
 
@@ -153,48 +152,6 @@ export class GraphScene {
     this.paintBoxes();
   }
 
-  stateOf(node) {
-    return NODE_STATES[this.states[node]] ? this.states[node] : 0;
-  }
-
-  countStates() {
-    const { model } = this;
-    this.countInside();
-    this.groupStates = Array.from(model.groups, () => new Int32Array(NODE_STATES.length));
-    for (let node = 0; node < model.count; node += 1) {
-      const counts = this.groupStates[model.nodeGroup[node]];
-      if (!counts) continue;
-      counts[this.stateOf(node)] += 1;
-      if (model.inside.has(node)) this.statesInside(node).forEach((count, state) => (counts[state] += isProblem(state) ? count : 0));
-    }
-    for (let group = model.groups.length - 1; group >= 0; group -= 1) {
-      const parent = model.groupParent[group];
-      if (parent >= 0) this.groupStates[group].forEach((count, state) => (this.groupStates[parent][state] += count));
-    }
-  }
-
-  /** The states in each scope with all that its nodes hold; a scope that was seen on the way down is not counted twice. */
-  countInside() {
-    const { model } = this;
-    this.scopeStates = Array.from(model.scopes, () => new Int32Array(NODE_STATES.length));
-    for (let node = 0; node < model.count; node += 1) this.scopeStates[model.vertexScope[node]][this.stateOf(node)] += 1;
-    // The contract lists an outer scope first.
-    for (let scope = model.scopes.length - 1; scope > 0; scope -= 1) {
-      const { parent } = model.scopes[scope];
-      if (!(parent >= 0) || parent >= scope) continue;
-      this.scopeStates[scope].forEach((count, state) => (this.scopeStates[parent][state] += count));
-    }
-  }
-
-  /** How many nodes are in each state in what a node holds. */
-  statesInside(node) {
-    const counts = new Int32Array(NODE_STATES.length);
-    for (const scope of this.model.inside.get(node) ?? []) {
-      this.scopeStates[scope].forEach((count, state) => (counts[state] += count));
-    }
-    return counts;
-  }
-
   nodesOf(box) {
     const ref = this.boxes.ref[box];
     if (this.boxes.kind[box] === BOX_GROUP) return this.model.nodesInGroup(ref);
@@ -205,7 +162,7 @@ export class GraphScene {
   leaderOf(group) {
     if (!this.model.groups[group]) return -1;
     const nodes = this.model.nodesInGroup(group);
-    return nodes.find((node) => isProblem(this.stateOf(node))) ?? nodes[0] ?? -1;
+    return nodes.find((node) => isProblem(this.states.of(node))) ?? nodes[0] ?? -1;
   }
 
   /** The node that a box is; -1 for a group, a terminal, or no box. */
@@ -225,7 +182,7 @@ export class GraphScene {
     for (let box = 0; box < count; box += 1) {
       if (kind[box] === BOX_TERMINAL) continue;
       const isGroup = kind[box] === BOX_GROUP;
-      this.boxState[box] = isGroup ? worstState(this.groupStates[ref[box]]) : this.stateOf(ref[box]);
+      this.boxState[box] = isGroup ? worstState(this.states.inGroup(ref[box])) : this.states.of(ref[box]);
       if (!isGroup) this.boxLayer[box] = this.layerOf[ref[box]];
       this.boxMark[box] = this.markOf(box);
       if (isProblem(this.boxMark[box])) this.problemBoxes.push(box);
@@ -238,13 +195,13 @@ export class GraphScene {
   /** A box's state, or that of a problem inside: this is what marks it from afar. */
   markOf(box) {
     if (isProblem(this.boxState[box]) || !this.isHolder(box)) return this.boxState[box];
-    const inside = worstState(this.statesInside(this.boxes.ref[box]));
+    const inside = worstState(this.states.inside(this.boxes.ref[box]));
     return isProblem(inside) ? inside : this.boxState[box];
   }
 
   holdsState(box) {
     if (this.boxes.kind[box] !== BOX_GROUP) return this.shownStates.has(this.boxState[box]) || this.shownStates.has(this.boxMark[box]);
-    return [...this.shownStates].some((state) => this.groupStates[this.boxes.ref[box]][state] > 0);
+    return [...this.shownStates].some((state) => this.states.inGroup(this.boxes.ref[box])[state] > 0);
   }
 
   /** The overlay's number; of a folded group the highest inside. */

@@ -40,7 +40,7 @@ function groupLines(scene, box) {
   const { model } = scene;
   const group = scene.boxes.ref[box];
   const path = model.groupPath(group).map((each) => model.groups[each].title).join(" › ");
-  return [path, `${model.groupSize[group]} nodes, click to unfold`, ...stateLines(scene.groupStates[group]), valueText(scene, box)];
+  return [path, `${model.groupSize[group]} nodes, click to unfold`, ...stateLines(scene.states.inGroup(group)), valueText(scene, box)];
 }
 
 function nodeLines(scene, box) {
@@ -48,7 +48,7 @@ function nodeLines(scene, box) {
   const node = scene.boxes.ref[box];
   const state = NODE_STATES[scene.boxState[box]];
   const value = valueText(scene, box);
-  const inside = scene.isHolder(box) ? stateLines(scene.statesInside(node)).map((line) => `inside: ${line}`) : [];
+  const inside = scene.isHolder(box) ? stateLines(scene.states.inside(node)).map((line) => `inside: ${line}`) : [];
   const judged = `${state.sign} ${state.word}`.trim();
   return [model.name(node), model.operator(node), judged, ...inside, value && `${scene.overlay.name}: ${value}`, layerText(scene, box)];
 }

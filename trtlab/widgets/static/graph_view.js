@@ -13,7 +13,7 @@ function pictureSender(model, canvas) {
   let timer = 0;
   const send = () => {
     if (!canvas.node.isConnected || !canvas.scene.boxes.count) return;
-    const svg = canvas.svg();
+    const svg = canvas.stillSvg();
     if (new Blob([svg]).size <= LARGEST_PICTURE) model.send({ command: "picture", svg });
   };
   return {

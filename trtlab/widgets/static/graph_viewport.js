@@ -3,6 +3,7 @@
 const SMALLEST_SCALE = 0.0001;
 const LARGEST_SCALE = 4;
 const FIT_MARGIN = 24;
+const FIT_SIDE = 52; // the overview lies over the right side
 /** Below this scale no name can be read. */
 const READABLE_SCALE = 0.5;
 
@@ -34,7 +35,7 @@ export class Viewport {
 
   /** Show all of `extent`. */
   fit({ left, right, top, bottom }) {
-    const across = (this.width - 2 * FIT_MARGIN) / Math.max(1, right - left);
+    const across = (this.width - 2 * FIT_SIDE) / Math.max(1, right - left);
     const down = (this.height - 2 * FIT_MARGIN) / Math.max(1, bottom - top);
     this.scale = Math.min(1, Math.max(SMALLEST_SCALE, Math.min(across, down)));
     this.centre((left + right) / 2, (top + bottom) / 2);
