@@ -52,6 +52,12 @@ def raw_bytes(tensor: TensorProto) -> int:
     return _noted(tensor, _NOTE_KEY) or 0
 
 
+def left_out_part(tensor: TensorProto) -> tuple[int, int] | None:
+    """Return where in the file the values begin that were left out of a tensor, and their size in bytes; None for one that is whole."""
+    size, place = _noted(tensor, _NOTE_KEY), _noted(tensor, _PLACE_KEY)
+    return None if size is None or place is None else (place, size)
+
+
 def restore_data(tensor: TensorProto, content: bytes | mmap.mmap) -> None:
     """Put back into a tensor what was left out of it; nothing happens to one that is whole.
 
@@ -59,9 +65,10 @@ def restore_data(tensor: TensorProto, content: bytes | mmap.mmap) -> None:
         tensor: A tensor of a model that was read without its large weights, or a copy of it.
         content: The bytes of the file that it was read from.
     """
-    size, place = _noted(tensor, _NOTE_KEY), _noted(tensor, _PLACE_KEY)
-    if size is None or place is None:
+    part = left_out_part(tensor)
+    if part is None:
         return
+    place, size = part
     kept = [entry for entry in tensor.metadata_props if entry.key not in (_NOTE_KEY, _PLACE_KEY)]
     tensor.ClearField("metadata_props")
     tensor.metadata_props.extend(kept)

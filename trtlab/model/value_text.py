@@ -6,7 +6,7 @@ import contextlib
 import math
 from typing import TYPE_CHECKING
 
-from trtlab._format import shorten_middle
+from trtlab._format import plural, shorten_middle
 from trtlab.model.actions import dtype_name
 from trtlab.model.tensor_rules import data_problem
 
@@ -47,7 +47,7 @@ def _plain_text(attribute: AttributeProto, longest: int, with_count: bool) -> st
         tensor = attribute.t if kind == attribute.TENSOR else attribute.sparse_tensor.values
         return f"{dtype_name(tensor.data_type)} {list(tensor.dims)} {tensor_values(tensor)}".strip()
     if kind == attribute.GRAPH:
-        return f"graph of {len(attribute.g.node)} nodes"
+        return f"graph of {plural(len(attribute.g.node), 'node')}"
     return "…"
 
 
