@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import anywidget
@@ -73,20 +73,8 @@ class GraphView(anywidget.AnyWidget):
         Raises:
             InputError: None of `values` belongs to a node of this graph.
         """
-        numbers = _by_number(values, self.graph.get("nodes", {}).get("name", []))
-        if values and not numbers:
-            example = next(iter(values))
-            raise InputError(
-                f"No node of this graph is called {example!r:.80}, nor any other that values were given for."
-            )
-        self.overlay = {
-            "name": name,
-            "unit": unit,
-            "source": source,
-            "values": {str(node): value for node, value in numbers.items()},
-            "low": min(numbers.values(), default=0.0),
-            "high": max(numbers.values(), default=0.0),
-        }
+        names = self.graph.get("nodes", {}).get("name", [])
+        self.overlay = overlay_trait(values, names, name=name, unit=unit, source=source)
 
     def hide_overlay(self) -> None:
         """Show no numbers on the nodes."""
@@ -115,7 +103,29 @@ class GraphView(anywidget.AnyWidget):
         return f"GraphView of {title:.200}: {count} nodes. A notebook with widgets shows it."
 
 
-def _by_number(values: Mapping[Any, float], names: list[str]) -> dict[int, float]:
+def overlay_trait(
+    values: Mapping[int | str, float], names: Sequence[str], *, name: str, unit: str, source: str = ""
+) -> dict[str, Any]:
+    """Return the trait `overlay`; see `GraphView.show_overlay` for the arguments. `names` are those of all nodes, in order.
+
+    Raises:
+        InputError: None of `values` belongs to a node.
+    """
+    numbers = _by_number(values, names)
+    if values and not numbers:
+        example = next(iter(values))
+        raise InputError(f"No node of this graph is called {example!r:.80}, nor any other that values were given for.")
+    return {
+        "name": name,
+        "unit": unit,
+        "source": source,
+        "values": {str(node): value for node, value in numbers.items()},
+        "low": min(numbers.values(), default=0.0),
+        "high": max(numbers.values(), default=0.0),
+    }
+
+
+def _by_number(values: Mapping[Any, float], names: Sequence[str]) -> dict[int, float]:
     """Return `values` by node number, where its keys are numbers or names."""
     wanted = {key: float(value) for key, value in values.items() if math.isfinite(value)}
     found = {
