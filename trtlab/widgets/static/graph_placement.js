@@ -22,7 +22,7 @@ export function placeAcross(graph) {
   const width = (vertex) => (vertex < graph.count ? graph.widths[vertex] : BEND_WIDTH);
   const gap = (one, other) => (one < graph.count && other < graph.count ? BOX_GAP : BEND_GAP);
   const apart = (one, other) => (width(one) + width(other)) / 2 + gap(one, other);
-  const work = { ...graph, place, ...neighbours(graph), apart };
+  const work = { ...graph, place, ...neighbours(graph), pairs: pairsOf(layers, apart) };
   work.isCrossed = crossedSegments(work);
   const results = [];
   for (const isDown of [true, false]) {
@@ -49,6 +49,21 @@ function widestLayer(layers, apart) {
     widest = Math.max(widest, width);
   }
   return widest;
+}
+
+/** All that stand side by side, and how far apart they must be. */
+function pairsOf(layers, apart) {
+  const count = layers.reduce((sum, layer) => sum + Math.max(0, layer.length - 1), 0);
+  const [left, right, distance] = [new Int32Array(count), new Int32Array(count), new Float64Array(count)];
+  let pair = 0;
+  for (const layer of layers) {
+    for (let at = 1; at < layer.length; at += 1) {
+      [left[pair], right[pair]] = [layer[at - 1], layer[at]];
+      distance[pair] = apart(left[pair], right[pair]);
+      pair += 1;
+    }
+  }
+  return { left, right, distance };
 }
 
 /** The segments above and below each vertex, sorted by the place of their other end. */
@@ -123,16 +138,9 @@ function joined({ layers, size, place, segFrom, segTo, above, below, isCrossed }
 }
 
 /** Push the blocks together, each as near to its neighbours as their widths allow. */
-function pushed({ layers, size, apart }, root, isLeft) {
-  const [nearer, farther, distance] = [[], [], []];
-  for (const layer of layers) {
-    for (let at = 1; at < layer.length; at += 1) {
-      const [one, other] = isLeft ? [layer[at - 1], layer[at]] : [layer[at], layer[at - 1]];
-      nearer.push(root[one]);
-      farther.push(root[other]);
-      distance.push(apart(one, other));
-    }
-  }
+function pushed({ size, pairs: { left, right, distance } }, root, isLeft) {
+  const nearer = (isLeft ? left : right).map((vertex) => root[vertex]);
+  const farther = (isLeft ? right : left).map((vertex) => root[vertex]);
   const leaving = new Lists(size, nearer);
   const missing = new Int32Array(size);
   for (const block of farther) missing[block] += 1;
@@ -140,9 +148,11 @@ function pushed({ layers, size, apart }, root, isLeft) {
   for (let vertex = 0; vertex < size; vertex += 1) if (root[vertex] === vertex && !missing[vertex]) order.push(vertex);
   const at = new Float64Array(size);
   for (let step = 0; step < order.length; step += 1) {
-    for (const pair of leaving.of(order[step])) {
+    const from = order[step];
+    for (let item = leaving.starts[from]; item < leaving.starts[from + 1]; item += 1) {
+      const pair = leaving.items[item];
       const block = farther[pair];
-      at[block] = Math.max(at[block], at[order[step]] + distance[pair]);
+      at[block] = Math.max(at[block], at[from] + distance[pair]);
       missing[block] -= 1;
       if (!missing[block]) order.push(block);
     }
@@ -150,7 +160,9 @@ function pushed({ layers, size, apart }, root, isLeft) {
   for (let step = order.length - 1; step >= 0; step -= 1) {
     const block = order[step];
     let room = Infinity;
-    for (const pair of leaving.of(block)) room = Math.min(room, at[farther[pair]] - distance[pair]);
+    for (let item = leaving.starts[block]; item < leaving.starts[block + 1]; item += 1) {
+      room = Math.min(room, at[farther[leaving.items[item]]] - distance[leaving.items[item]]);
+    }
     if (room < Infinity) at[block] = Math.max(at[block], room);
   }
   return Float64Array.from(root, (block) => (isLeft ? at[block] : -at[block]));

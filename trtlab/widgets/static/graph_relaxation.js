@@ -3,7 +3,7 @@
  * room: each layer stands where its neighbours' mean lies, as far as the widths allow, sweeping down and up.
  */
 
-const RELAXING_SWEEPS = 12;
+const RELAXING_SWEEPS = 8;
 
 /** @param {(one: number, other: number) => number} apart the least distance of two neighbours in a layer */
 export function relaxedAcross({ layers, size, segFrom, segTo, above, below }, apart) {
