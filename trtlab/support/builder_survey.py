@@ -142,15 +142,15 @@ class BuilderSurvey:
         refused = self._build(present[:end])
         if not refused.is_refused:
             return []
-        if refused.has_made_up_sizes:
-            return self._follow(present[:end], refused.messages)
         while low < high:
             middle = (low + high + 1) // 2
             result = self._build(present[middle:end])
-            if result.is_refused_for_certain:
+            if result.is_refused:
                 low, refused = middle, result
             else:
                 high = middle - 1
+        if refused.has_made_up_sizes:
+            return self._follow(present[low:end], refused.messages)
         first, last = present[low], present[end - 1]
         together = self._copy.units[first].number if first != last else -1
         self._judge(last, refused.messages, together_with=together)

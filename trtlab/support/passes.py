@@ -71,11 +71,6 @@ class BuildPass(Result):
         """Whether the builder was asked with everything that it needs, and made none."""
         return self.parsed and not self.built and not self.is_guess
 
-    @property
-    def is_refused_for_certain(self) -> bool:
-        """The same with no size that had to be made up."""
-        return self.is_refused and not self.has_made_up_sizes
-
 
 class Survey(Protocol):
     """TensorRT as a survey needs it. `engine` implements this; everything else of a survey is free of TensorRT."""
