@@ -37,3 +37,15 @@ def node_details(context: ActionContext, *, number: int) -> dict[str, Any]:
     if lookup is None or not lookup.is_of(file):
         lookup = context.state[_LOOKUP_KEY] = NodeLookup(file)
     return lookup.details(number).to_dict()
+
+
+def arithmetic(context: ActionContext, *, sizes: dict[str, int] | None = None) -> dict[str, Any]:
+    """Estimate the multiply-adds of each node of the loaded model; return `Arithmetic` as a dictionary.
+
+    Args:
+        context: Where the model is kept.
+        sizes: Sizes for what the model's inputs leave open, by name; those that are not given are 1.
+    """
+    from trtlab.model.arithmetic import estimate_arithmetic
+
+    return estimate_arithmetic(loaded_model(context), sizes=sizes).to_dict()
