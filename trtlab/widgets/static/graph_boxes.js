@@ -13,7 +13,7 @@ const TITLE_FONT = `600 ${TITLE_SIZE}px ${BOX_FONT}`;
 export const NAME_FONT = `11px ${BOX_FONT}`;
 const TAG_FONT = `600 10px ${BOX_FONT}`;
 const BADGE_RADIUS = 7;
-const TITLE_LETTER_WIDTH = 6.9;
+const TITLE_LETTER_WIDTH = 7.3;
 const NAME_LETTER_WIDTH = 5.7;
 const TAG_LETTER_WIDTH = 5.7;
 
@@ -47,10 +47,11 @@ function drawLines(pen, scene, box, x, y, width, palette, look) {
   pen.fillStyle = look.text;
   pen.textAlign = "left";
   pen.font = TITLE_FONT;
-  pen.fillText(fitted(title, room - (titleLeft - left), TITLE_LETTER_WIDTH), titleLeft, y - 4);
+  const titleRoom = room - (titleLeft - left);
+  pen.fillText(fitted(title, titleRoom, TITLE_LETTER_WIDTH), titleLeft, y - 4, titleRoom);
   pen.font = NAME_FONT;
   pen.fillStyle = look.quiet;
-  pen.fillText(fitted(name, room, NAME_LETTER_WIDTH), left, y + 12);
+  pen.fillText(fitted(name, room, NAME_LETTER_WIDTH), left, y + 12, room);
 }
 
 /** From farther away: the operator alone in letters that can still be read, and what is wrong; what is right needs no room. */
@@ -141,7 +142,10 @@ function problemCounts(counts) {
   return NODE_STATES.flatMap(({ sign }, state) => (isProblem(state) && counts[state] ? [`${sign} ${counts[state]}`] : []));
 }
 
-/** Cut a text to a width. Letters are taken as equally wide, for measuring thousands of names takes longer than drawing them. */
+/**
+ * Cut a text to about a width; a canvas squeezes what is still too wide. Letters are taken as equally wide, for measuring
+ * thousands of names takes longer than drawing them.
+ */
 function fitted(text, width, letter) {
   return shortenMiddle(text, Math.max(3, Math.floor(width / letter)));
 }

@@ -18,6 +18,7 @@ const LINES_IN_A_PATH = 400;
 const SMALLEST_PROBLEM = 5; // pixels, its radius
 const NARROWEST_BLOCK = 2;
 const FADED = 0.22;
+const TURNED_ASIDE = 20;
 
 /** @param {CanvasRenderingContext2D} pen with one unit for one CSS pixel */
 export function drawScene(pen, scene, view, palette) {
@@ -100,8 +101,8 @@ class SegmentPath {
     const { pen } = this;
     const { layout, boxes } = this.scene;
     const [from, to] = [layout.segFrom[segment], layout.segTo[segment]];
-    const [x, y] = [layout.x[from], layout.rank[from] * ROW_HEIGHT];
-    const [endX, endY] = [layout.x[to], layout.rank[to] * ROW_HEIGHT];
+    const [x, y] = [portOf(this.scene, segment, from), layout.rank[from] * ROW_HEIGHT];
+    const [endX, endY] = [portOf(this.scene, segment, to), layout.rank[to] * ROW_HEIGHT];
     if (!this.isCurved) {
       pen.moveTo(x, y);
       pen.lineTo(endX, endY);
@@ -124,6 +125,11 @@ class SegmentPath {
   }
 }
 
+/** Where a segment meets a vertex. An edge that was turned round keeps to the side: there may be one the other way. */
+function portOf({ layout, boxes }, segment, vertex) {
+  return layout.x[vertex] + (layout.segTurned[segment] && vertex < boxes.count ? TURNED_ASIDE : 0);
+}
+
 function drawHeads(pen, scene, segments, colour) {
   const { layout, boxes } = scene;
   pen.fillStyle = colour;
@@ -139,7 +145,7 @@ function drawHeads(pen, scene, segments, colour) {
     const isTurned = layout.segTurned[segment];
     if (isTurned && from < boxes.count) {
       const tip = layout.rank[from] * ROW_HEIGHT + BOX_HEIGHT / 2;
-      head(layout.x[from], tip, tip + 8);
+      head(portOf(scene, segment, from), tip, tip + 8);
     } else if (!isTurned && to < boxes.count) {
       const tip = layout.rank[to] * ROW_HEIGHT - BOX_HEIGHT / 2;
       head(layout.x[to], tip, tip - 8);

@@ -121,10 +121,7 @@ function joined({ layers, size, place, segFrom, segTo, above, below, isCrossed }
       const vertex = layer[isLeft ? at : layer.length - 1 - at];
       const [start, end] = [lists.starts[vertex], lists.starts[vertex + 1]];
       if (start === end) continue;
-      const low = start + ((end - start - 1) >> 1);
-      const high = start + ((end - start) >> 1);
-      for (const item of isLeft ? [low, high] : [high, low]) {
-        const segment = lists.items[item];
+      for (const segment of middleSegments(lists, ends, start, end, isLeft)) {
         const other = ends[segment];
         if (isTaken[other] || isCrossed[segment] || (isLeft ? place[other] <= limit : place[other] >= limit)) continue;
         isTaken[other] = 1;
@@ -135,6 +132,20 @@ function joined({ layers, size, place, segFrom, segTo, above, below, isCrossed }
     }
   }
   return root;
+}
+
+/**
+ * The segments to a vertex's middle neighbours. A neighbour that is itself an end, such as a constant, counts only where there
+ * is no other: with the constants always on one side of its trunk, a whole net would drift aside layer by layer.
+ */
+function middleSegments({ starts, items }, ends, start, end, isLeft) {
+  let segments = items.subarray(start, end);
+  if (segments.length > 1) {
+    const trunk = segments.filter((segment) => starts[ends[segment]] < starts[ends[segment] + 1]);
+    if (trunk.length) segments = trunk;
+  }
+  const [low, high] = [segments[(segments.length - 1) >> 1], segments[segments.length >> 1]];
+  return isLeft ? [low, high] : [high, low];
 }
 
 /** Push the blocks together, each as near to its neighbours as their widths allow. */
