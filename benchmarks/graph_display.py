@@ -250,7 +250,7 @@ def report(results: list[dict[str, Any]], netron_results: dict[str, list[dict[st
         paint, size = result["paint_seconds"], result["size"]
         goal = GOALS_SECONDS.get(size)
         netron = next((each for each in netron_results.get(result["family"], []) if each["size"] == size), None)
-        verdict = f"{goal} {'met' if max(paint) <= goal else 'missed'}" if goal else "none"
+        verdict = f"{goal} {judged(paint, goal)}" if goal else "none"
         cell = statistics.median(result["cell_seconds"])
         lines.append(
             f"| {result['family']} | {size} | {statistics.median(paint):.3f} | {max(paint):.3f} | {verdict} | {cell:.3f} "
@@ -268,6 +268,13 @@ def report(results: list[dict[str, Any]], netron_results: dict[str, list[dict[st
                 f"| {result['family']} | {how} | {figures['frames_per_second']:.0f} | {figures['longest_ms']:.0f} |"
             )
     return "\n".join(lines) + "\n"
+
+
+def judged(times: list[float], goal: float) -> str:
+    """Say whether a goal is met in every round, or at least by the median."""
+    if max(times) <= goal:
+        return "met"
+    return "met by the median" if statistics.median(times) <= goal else "**missed**"
 
 
 def netron_cell(result: dict[str, Any] | None) -> str:

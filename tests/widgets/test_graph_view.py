@@ -61,6 +61,14 @@ def test_repr_says_what_is_shown() -> None:
     assert "resnet.onnx: 30 nodes" in repr(GraphView(graph_samples.residual(30)))
 
 
+def test_view_shown_where_no_page_is_open_has_a_picture(view: GraphView, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[dict[str, str]] = []
+    monkeypatch.setattr("IPython.display.display", lambda bundle, **_options: shown.append(bundle))
+    view._ipython_display_()
+    assert "application/vnd.jupyter.widget-view+json" in shown[0]
+    assert "data:image/svg+xml;base64," in shown[1]["text/html"]
+
+
 def test_picture_from_the_page_is_kept_as_an_image_that_cannot_run() -> None:
     still = StillPicture('graph of "<b>"')
     assert "img" not in still.html()

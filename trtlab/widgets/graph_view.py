@@ -90,6 +90,11 @@ class GraphView(anywidget.AnyWidget):
 
         data, metadata = self._repr_mimebundle_() or ({"text/plain": repr(self)}, {})
         display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
+        # Until the page sends its own, which it cannot where no page is open.
+        if not self._still.has_picture and self.graph:
+            from trtlab.plots.graph import graph_picture
+
+            self._still.set(graph_picture(self.graph, status=self.status))
         self._still.show()
 
     def _receive(self, _widget: object, message: object, _buffers: object) -> None:

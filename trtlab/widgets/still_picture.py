@@ -27,6 +27,11 @@ class StillPicture:
         self._svg = ""
         self._handle: Any = None
 
+    @property
+    def has_picture(self) -> bool:
+        """Whether there is a picture yet."""
+        return bool(self._svg)
+
     def show(self) -> None:
         """Add the output to the cell that runs now."""
         from IPython.display import display
