@@ -2,6 +2,7 @@
 
 from trtlab.widgets.build_panel import BuildPanel
 from trtlab.widgets.error_panel import ErrorPanel
+from trtlab.widgets.graph_panel import GraphPanel
 from trtlab.widgets.graph_view import GraphView
 
-__all__ = ["BuildPanel", "ErrorPanel", "GraphView"]
+__all__ = ["BuildPanel", "ErrorPanel", "GraphPanel", "GraphView"]

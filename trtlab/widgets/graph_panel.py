@@ -29,6 +29,7 @@ from trtlab.widgets._esm import joined_module, stylesheet
 from trtlab.widgets.graph_data import details_message, graph_trait
 from trtlab.widgets.graph_view import overlay_trait
 from trtlab.widgets.model_choices import find_models
+from trtlab.widgets.still_picture import StillPicture
 from trtlab.worker import WorkerLimits
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ class GraphPanel(anywidget.AnyWidget):
         self._note = ""
         self._was_cancelled = False
         self._netron, self._netron_reason = "", "Choose a model first."
+        self._still = StillPicture(f"Graph of {shorten_middle(Path(self._chosen).name)}")
         self._dirty, self._closing = threading.Event(), threading.Event()
         self._tasks: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self.on_msg(self._receive)
@@ -137,6 +139,14 @@ class GraphPanel(anywidget.AnyWidget):
             self._dirty.set()
         super().close()
 
+    def _ipython_display_(self) -> None:
+        """Show the panel, and below it the picture that a notebook without its kernel shows."""
+        from IPython.display import display
+
+        data, metadata = self._repr_mimebundle_() or ({"text/plain": repr(self)}, {})
+        display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
+        self._still.show()
+
     def __repr__(self) -> str:
         state = self._headline()["text"]
         return f"GraphPanel({shorten_middle(self._chosen)!r}): {state}. A notebook with widgets shows it as a panel."
@@ -178,7 +188,9 @@ class GraphPanel(anywidget.AnyWidget):
         elif command == "reduce":
             number, path = int(message["node"]), str(message.get("path", ""))
             self._tasks.put(lambda: self._reduce(number, path))
-        elif command != "picture":
+        elif command == "picture":
+            self._still.set(message.get("svg"))
+        else:
             raise InputError(f"The page sent an unknown command {command!r}.")
 
     def _select(self, value: str) -> None:
@@ -331,7 +343,7 @@ class GraphPanel(anywidget.AnyWidget):
             "models": [{"value": choice.value, "label": choice.label} for choice in self._choices],
             "model": self._chosen,
             "model_lines": view_parts.described(self._model, self._chosen),
-            "flavour": report.installation.title if report else "",
+            "flavour": report.installation.title if report and is_running else "",
             "counts": view_parts.counts(report, count),
             "findings": view_parts.finding_cards(report),
             "partition_text": report.partition.text if report is not None and not report.supported else "",

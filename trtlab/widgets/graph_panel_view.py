@@ -67,11 +67,15 @@ def _problem(verdict: NodeVerdict, *, is_whole: bool) -> dict[str, Any]:
     card = verdict_card(verdict)
     if card is not None and not is_whole:
         card = {**card, "more": [], "do": card["do"][:1]}
+    node = verdict.node
+    scope = f" in {node.scope}" if node.scope else ""
     return {
         "node": verdict.number,
-        "title": verdict.diagnosis.title if is_refused and verdict.diagnosis else _short(verdict.reason),
-        "where": shorten_middle(verdict.node.label, 120),
+        "title": _short(verdict.reason),
+        "operator": f"{node.domain}.{node.op_type}" if node.domain else node.op_type,
+        "where": shorten_middle(f"{node.name or f'#{node.index}'}{scope}", 200),
         "word": f"refused by the {verdict.refused_by}" if is_refused and verdict.refused_by else "could not be judged",
+        "brief": verdict.refused_by or "not judged",
         "state": "error" if is_refused else "unknown",
         "card": card,
     }

@@ -8,7 +8,7 @@ import { StateBadge } from "./states.js";
 const PREVIEW_LENGTH = 200;
 
 /** The labels of a card in English; a panel in another language brings its own. */
-const CARD_WORDS = {
+export const CARD_WORDS = {
   where: "Where",
   why: "Why",
   do: "Do this",

@@ -1,0 +1,133 @@
+/** The list of problems, in the order of the graph, with the card of the one that is chosen. */
+
+import { CARD_WORDS, DiagnosisCard } from "./diagnosis_card.js";
+import { button, element, NameText, setAttribute, setHidden, setText } from "./dom.js";
+import { copyButton } from "./export.js";
+import { plural } from "./format.js";
+import { StateBadge } from "./states.js";
+import { VirtualList } from "./virtual_list.js";
+
+const PROBLEM_ROW_HEIGHT = 46;
+const MOST_ROWS_IN_SIGHT = 7;
+const GRAPH_CARD_WORDS = { ...CARD_WORDS, find: "Show in the graph" };
+const PROBLEM_STATES = { unknown: "warning" };
+
+function createProblemRow() {
+  const badge = new StateBadge({ withWord: false });
+  const title = element("span", { class: "trtlab-problem-title" });
+  const where = new NameText();
+  const operator = element("strong", { class: "trtlab-problem-operator" });
+  const word = element("span", { class: "trtlab-muted trtlab-problem-word" });
+  const row = element(
+    "div",
+    { class: "trtlab-problem-row", role: "option" },
+    badge.node,
+    element("div", { class: "trtlab-problem-words" }, title, element("div", { class: "trtlab-problem-where" }, operator, where.node, word)),
+  );
+  return Object.assign(row, { badge, problemTitle: title, operator, where, word });
+}
+
+export class GraphProblems {
+  /** @param {{onChoose(problem: object): void, onFind(name: string): void}} actions */
+  constructor({ onChoose, onFind }) {
+    this.onChoose = onChoose;
+    this.problems = [];
+    this.chosen = -1;
+    this.list = new VirtualList({
+      rowHeight: PROBLEM_ROW_HEIGHT,
+      createRow: createProblemRow,
+      fillRow: (row, index) => this.fillRow(row, index),
+      onActivate: (index) => this.choose(index),
+      attributes: { role: "listbox", "aria-label": "Problems. Arrow keys choose one.", class: "trtlab-virtual trtlab-problem-list" },
+    });
+    this.count = element("span", { class: "trtlab-muted", role: "status" });
+    const step = (label, by) => button(label, { kind: "quiet", "data-problem-step": by, on: { click: () => this.step(by) } });
+    this.head = element(
+      "div",
+      { class: "trtlab-section-head" },
+      this.count,
+      element("span", { class: "trtlab-spring" }),
+      step("Previous", -1),
+      step("Next (N)", 1),
+      copyButton("Copy all", () => this.text()),
+    );
+    this.card = new DiagnosisCard({ onFind }, GRAPH_CARD_WORDS);
+    this.cardPlace = element("div", { class: "trtlab-problem-card", "aria-live": "polite" }, this.card.node);
+    this.empty = element("p", { class: "trtlab-empty" });
+    this.node = element("div", {}, this.head, this.list.node, this.cardPlace, this.empty);
+  }
+
+  /** @param {object[]} problems @param {string} emptyText what to say where there are none */
+  update(problems, emptyText) {
+    setText(this.empty, emptyText);
+    if (problems === this.problems) return;
+    this.problems = problems;
+    this.chosen = -1;
+    const isEmpty = problems.length === 0;
+    setHidden(this.head, isEmpty);
+    setHidden(this.list.node, isEmpty);
+    setHidden(this.empty, !isEmpty);
+    setHidden(this.cardPlace, true);
+    setText(this.count, plural(problems.length, "problem"));
+    this.list.node.style.height = `${Math.min(problems.length, MOST_ROWS_IN_SIGHT) * PROBLEM_ROW_HEIGHT + 2}px`;
+    this.list.active = -1;
+    this.list.setCount(problems.length);
+    this.list.draw();
+  }
+
+  fillRow(row, index) {
+    const { title, where, operator, word, brief, state } = this.problems[index];
+    row.badge.update(PROBLEM_STATES[state] ?? state, word);
+    setText(row.operator, operator ?? "");
+    setHidden(row.operator, !operator);
+    setText(row.problemTitle, title);
+    setAttribute(row.problemTitle, "title", title);
+    row.where.update(where);
+    setText(row.word, brief ?? word);
+    setAttribute(row.word, "title", word);
+    setAttribute(row, "aria-selected", String(index === this.chosen));
+    setAttribute(row, "aria-setsize", this.problems.length);
+    setAttribute(row, "aria-posinset", index + 1);
+  }
+
+  choose(index) {
+    if (index < 0) return;
+    this.show(index);
+    this.onChoose(this.problems[index]);
+  }
+
+  /** Show the card of a problem without telling about it. */
+  show(index) {
+    this.chosen = index;
+    const problem = this.problems[index];
+    setHidden(this.cardPlace, !problem?.card);
+    if (problem?.card) this.card.update(problem.card);
+    if (this.list.active !== index) {
+      this.list.active = index;
+      if (index >= 0) this.list.scrollToIndex(index);
+    }
+    this.list.draw();
+  }
+
+  /** Show the problem of a node, if it has one. */
+  showNode(number) {
+    const index = this.problems.findIndex((problem) => problem.node === number);
+    if (index >= 0 && index !== this.chosen) this.show(index);
+  }
+
+  /** Go on to the next problem or back, round and round. */
+  step(by) {
+    const count = this.problems.length;
+    if (!count) return;
+    const from = this.chosen < 0 ? (by > 0 ? -1 : 0) : this.chosen;
+    this.choose((from + by + count) % count);
+  }
+
+  text() {
+    return this.problems.map(({ word, where, operator, title, card }) => `${word}: ${operator ?? ""} ${where}: ${card?.why || title}`).join("\n");
+  }
+
+  destroy() {
+    this.list.destroy();
+  }
+}
