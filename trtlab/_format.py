@@ -51,6 +51,11 @@ def shorten_middle(text: str, limit: int = 60) -> str:
     return f"{text[:head]}…{text[len(text) - (limit - 1 - head) :]}"
 
 
+def printable(text: str) -> str:
+    """Return untrusted text without what a terminal would obey; line ends stay."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "\ufffd" for letter in text)
+
+
 def format_shape(shape: object) -> str:
     """Return a shape as `batch x 3 x 224 x 224`; unknown sizes are `?`, an unknown rank is `unknown rank`, rank 0 a scalar."""
     if not isinstance(shape, (tuple, list)):

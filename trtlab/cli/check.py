@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from trtlab._format import printable, shorten_middle
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.status import Status
@@ -83,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.releases is not None:
             _print_releases(report.other_releases(*arguments.releases))
         if reduced is not None:
-            sys.stdout.write(f"\n{reduced['text']}\n")
+            sys.stdout.write(f"\n{printable(reduced['text'])}\n")
     return EXIT_OK if report.supported else EXIT_PROBLEM
 
 
@@ -186,14 +188,14 @@ def _print_report(report: SupportReport, *, rows: int | None) -> None:
 
     console = Console(highlight=False)
     icon, style = ("✓", "bold green") if report.supported else ("✕", "bold red")
-    console.print(Text(f"{icon} {report.headline}", style=style))
+    console.print(Text(printable(f"{icon} {report.headline}"), style=style))
     shown = report.problems[:rows]
     if shown:
         _print_problems(console, shown)
     if len(report.problems) > len(shown):
         console.print(Text(f"... and {len(report.problems) - len(shown)} more (--all lists them)"))
     for tensor in report.tensors:
-        _print_diagnosis(console, f"{tensor.kind} '{tensor.name}'", tensor.diagnosis)
+        _print_diagnosis(console, f"{tensor.kind} '{shorten_middle(tensor.name, _LONGEST_NAME)}'", tensor.diagnosis)
     for diagnosis in report.diagnoses:
         _print_diagnosis(console, diagnosis.title, diagnosis)
     _print_remedies(console, report)
@@ -208,8 +210,6 @@ def _print_problems(console: Console, verdicts: Sequence[NodeVerdict]) -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    from trtlab._format import shorten_middle
-
     operators = [_operator(verdict) for verdict in verdicts]
     width = min(max(map(len, ["operator", *operators])), _LONGEST_OPERATOR)
     console.print(Text(f"{'node':>6}  {'':12}  {'operator':{width}}  name", style="dim"))
@@ -219,9 +219,11 @@ def _print_problems(console: Console, verdicts: Sequence[NodeVerdict]) -> None:
         where = f"  in {shorten_middle(verdict.node.scope, _LONGEST_NAME)}" if verdict.node.scope else ""
         # Text objects, never markup: names of a model could hold rich's own tags.
         line = Text(f"{verdict.number:>6}  ").append(f"{icon} {word:10}", style=style)
-        line.append(f"  {shorten_middle(operator, width):{width}}  {name}").append(where, style="dim")
+        line.append(printable(f"  {shorten_middle(operator, width):{width}}  {name}")).append(
+            printable(where), style="dim"
+        )
         console.print(line)
-        console.print(Padding(Text(" ".join(verdict.reason.split())), (0, 0, 0, 8)))
+        console.print(Padding(Text(printable(" ".join(verdict.reason.split()))), (0, 0, 0, 8), expand=False))
 
 
 def _print_releases(releases: ReleaseTable) -> None:
@@ -235,7 +237,7 @@ def _print_releases(releases: ReleaseTable) -> None:
         table.add_column(title, overflow="fold")
     for row in releases.rows:
         cells = (Text(*_ANSWERS[cell.verdict]) for cell in row.cells)
-        table.add_row(Text(row.name), *cells)
+        table.add_row(Text(printable(row.name)), *cells)
     console.print(table)
     console.print(Text(releases.note, style="dim"))
 
@@ -249,10 +251,12 @@ def _print_diagnosis(console: Console, what: str, diagnosis: Diagnosis) -> None:
     from rich.text import Text
 
     console.print(
-        Text(f"✕ {what}: ", style="bold red").append(diagnosis.why or diagnosis.title, style="not bold default")
+        Text(f"✕ {printable(what)}: ", style="bold red").append(
+            printable(diagnosis.why or diagnosis.title), style="not bold default"
+        )
     )
     if diagnosis.remedies:
-        console.print(Text(f"    Do this: {diagnosis.remedies[0].text}"))
+        console.print(Text(f"    Do this: {printable(diagnosis.remedies[0].text)}"))
 
 
 def _print_remedies(console: Console, report: SupportReport) -> None:
@@ -265,11 +269,11 @@ def _print_remedies(console: Console, report: SupportReport) -> None:
             seen.setdefault(verdict.remedies[0].text, []).append(verdict.number)
     for text, numbers in list(seen.items())[:_ROWS]:
         few = ", ".join(map(str, numbers[:5])) + (", ..." if len(numbers) > 5 else "")  # noqa: PLR2004
-        console.print(Text(f"Do this (node {few}): ", style="bold").append(text, style="not bold"))
+        console.print(Text(f"Do this (node {few}): ", style="bold").append(printable(text), style="not bold"))
 
 
 def _print_finding(console: Console, finding: Finding) -> None:
     from rich.text import Text
 
     icon, style = _SEVERITY[finding.severity]
-    console.print(Text(f"{icon} ", style=style).append(finding.text, style="default"))
+    console.print(Text(f"{icon} ", style=style).append(printable(finding.text), style="default"))

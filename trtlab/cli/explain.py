@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trtlab._format import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -186,20 +188,15 @@ def _print_one(console: Console, diagnosis: Diagnosis, words: dict[str, str], *,
         rows.append((words["sure"], words["unsure"]))
     for name, text in rows:
         if text:
-            console.print(Text.assemble((f"  {name}: ", "bold"), _safe(text)))
+            console.print(Text.assemble((f"  {name}: ", "bold"), printable(text)))
     for number, cause in enumerate(diagnosis.causes[:_FEW_CAUSES] if with_causes else (), start=1):
-        confirm = (f" {words['confirm']}: {_safe(cause.evidence)}", "dim") if cause.evidence else ""
-        console.print(Text.assemble((f"  {words['cause']} {number}: ", "bold"), _safe(cause.text), confirm))
+        confirm = (f" {words['confirm']}: {printable(cause.evidence)}", "dim") if cause.evidence else ""
+        console.print(Text.assemble((f"  {words['cause']} {number}: ", "bold"), printable(cause.text), confirm))
     for number, remedy in enumerate(diagnosis.remedies[:_FEW], start=1):
         name = words["do"] if number == 1 else words["or"]
-        console.print(Text.assemble((f"  {name}: ", "bold green" if number == 1 else "bold"), _safe(remedy.text)))
+        console.print(Text.assemble((f"  {name}: ", "bold green" if number == 1 else "bold"), printable(remedy.text)))
         for line in remedy.code_text().splitlines():
             # Not wrapped: it is there to be copied.
-            console.print(Text(f"      {_safe(line)}", "cyan"), soft_wrap=True)
+            console.print(Text(f"      {printable(line)}", "cyan"), soft_wrap=True)
     for url in diagnosis.references[:1]:
         console.print(Text(f"  {url}", "dim"), soft_wrap=True)
-
-
-def _safe(text: str) -> str:
-    """Return untrusted text without what a terminal would obey."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in text)

@@ -171,13 +171,13 @@ def _shape_findings(light: LightCopy, known: set[str]) -> Iterator[Finding]:
 
     try:
         inferred = onnx.shape_inference.infer_shapes(light.model, check_type=True, strict_mode=True, data_prop=True)
-    except (onnx.shape_inference.InferenceError, ValueError, RuntimeError, TypeError) as error:
+    except (*_refusals(), ValueError, RuntimeError, TypeError) as error:
         message = str(error)
     else:
         yield from channel_findings(light, inferred)
         return
     # Where strict inference stops, the tolerant one goes on.
-    with contextlib.suppress(onnx.shape_inference.InferenceError, ValueError, RuntimeError, TypeError):
+    with contextlib.suppress(*_refusals(), ValueError, RuntimeError, TypeError):
         yield from channel_findings(light, onnx.shape_inference.infer_shapes(light.model, data_prop=True))
     for part in _split_inference_errors(message):
         node = light.reference(part)

@@ -92,7 +92,7 @@ def _inferred(light: LightCopy) -> Iterator[tuple[str, ValueInfoProto]]:
     import onnx
 
     declared = {size.dim_param for scope in scopes(light.model) for value in _values(scope) for size in _sizes(value)}
-    with contextlib.suppress(onnx.shape_inference.InferenceError, *_ONNX_ERRORS):
+    with contextlib.suppress(onnx.shape_inference.InferenceError, onnx.checker.ValidationError, *_ONNX_ERRORS):
         inferred = onnx.shape_inference.infer_shapes(light.model, data_prop=True)
         for scope in scopes(inferred):
             # Paths are made of the nodes' names, and those are others in the copy.

@@ -185,7 +185,7 @@ def _inferred_types(model: ModelProto, folder: Path | None) -> Iterator[tuple[tu
 
     from trtlab.model.walk import scopes
 
-    with contextlib.suppress(onnx.shape_inference.InferenceError, *_ONNX_ERRORS):
+    with contextlib.suppress(onnx.shape_inference.InferenceError, onnx.checker.ValidationError, *_ONNX_ERRORS):
         light = LightCopy(model, folder)
         inferred = onnx.shape_inference.infer_shapes(light.model, data_prop=True)
         for scope in scopes(inferred):

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _MOST_SIZES, _MOST_SIZE_NODES = 32, 100
 _PROBE, _CUT = "trtlab_probe", "trtlab_cut"
 _TOKEN = re.compile(r"trtlab_n(\d+)_")
+# What is added to the names of tensors and nodes.
+_ADDED = re.compile(rf"_{_CUT}\b|\btrtlab_for_")
 _NAMED = re.compile(r"trtlab_(?:n|from_trtlab_n)(\d+)_(?:__\d+)?(?:\d+(?!\w))?")
 
 
@@ -133,7 +135,13 @@ class WorkingCopy:
         light = LightCopy(self.model, self._file.path.parent).model
         try:
             return onnx.shape_inference.infer_shapes(light, data_prop=True)
-        except (onnx.shape_inference.InferenceError, ValueError, RuntimeError, TypeError):
+        except (
+            onnx.shape_inference.InferenceError,
+            onnx.checker.ValidationError,
+            ValueError,
+            RuntimeError,
+            TypeError,
+        ):
             return light
 
     @cached_property
@@ -177,8 +185,13 @@ class WorkingCopy:
     def in_own_words(self, text: str) -> str:
         """Return a message with the model's own names of its nodes; one without a name goes by its number."""
         # Inlining adds `__2` and the like behind a name, to keep names apart.
-        names = self.names
-        return _NAMED.sub(lambda found: names[int(found[1])] or f"#{found[1]}", text)
+        names = dict(enumerate(self.names))
+
+        def own(found: re.Match[str]) -> str:
+            name = names.get(int(found[1]))
+            return found[0] if name is None else name or f"#{found[1]}"  # a model may itself use such names
+
+        return _NAMED.sub(own, _ADDED.sub("", text).replace(_PROBE, "probe"))
 
     def known_type(self, name: str) -> TensorType | None:
         """Return the type and shape of a tensor of the main graph, or of one in a branch or body, as ONNX knows it."""
@@ -377,7 +390,7 @@ def _inlined(model: ModelProto) -> ModelProto:
         return model
     try:
         return onnx.inliner.inline_local_functions(model, convert_version=True)
-    except (ValueError, RuntimeError, TypeError):
+    except (ValueError, RuntimeError, TypeError, onnx.checker.ValidationError):  # the last: a function calls itself
         return model
 
 

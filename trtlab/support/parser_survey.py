@@ -83,6 +83,20 @@ class ParserSurvey:
                 for name in self._names_of(number):
                     self._refuse(name, error, is_certain=True)
         self._windows()
+        self._close_functions()
+
+    def _close_functions(self) -> None:
+        """Judge what is inside functions that could not be inlined, where a call of one was refused as a whole."""
+        functions = self.copy.model.functions
+        names = {(function.domain, function.name) for function in functions}
+        called = [self.copy.units[position] for position in sorted(self.gone)]
+        cause = next((unit.number for unit in called if (unit.node.domain, unit.node.op_type) in names), None)
+        if cause is None:
+            return
+        nodes = [node for function in functions for held in function.node for node in (held, *nodes_inside(held))]
+        for number in map(number_in, (node.name for node in nodes)):
+            if number >= 0 and number not in self.verdicts:
+                self.verdicts.judge(number, Verdict("unknown", "inside", cause=cause))
 
     def accept_all(self, first: ParserPass) -> None:
         """Take over that the parser took the whole model."""

@@ -199,7 +199,13 @@ class ModelFacts:
         """Yield what ONNX's shape inference finds, with its graph. It is run once, and may fail."""
         import onnx
 
-        failures = (onnx.shape_inference.InferenceError, ValueError, RuntimeError, TypeError)
+        failures = (
+            onnx.shape_inference.InferenceError,
+            onnx.checker.ValidationError,
+            ValueError,
+            RuntimeError,
+            TypeError,
+        )
         content = self.file.content
         with contextlib.suppress(*failures):
             if (
