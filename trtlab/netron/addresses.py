@@ -78,13 +78,13 @@ def read_note(environment: Mapping[str, str]) -> ServerNote | None:
     return note if environment.get(_PARENT_VARIABLE) == str(note.pid) else None
 
 
-def address(model: str | os.PathLike[str] | bytes, *, node: str = "") -> NetronAddress:
+def address(path: str | os.PathLike[str] | bytes, *, node: str = "") -> NetronAddress:
     """Return where Netron shows a model file in the JupyterLab that runs this kernel.
 
     Args:
-        model: The file. It must be below the folder that JupyterLab shows; nothing else is served.
-        node: The name of a node of the main graph to select. A node without a name has a number instead: how many nodes
-            without a name, `Constant` not counted, come before it. Default: none is selected.
+        path: The model's file. It must be below the folder that JupyterLab shows; nothing else is served. A model given
+            as bytes has no address.
+        node: The name of a node of the main graph to select. Default: none is selected.
 
     Returns:
         The address relative to the server's base URL, or the reason why there is none. It never raises.
@@ -94,11 +94,14 @@ def address(model: str | os.PathLike[str] | bytes, *, node: str = "") -> NetronA
     note = read_note(os.environ)
     if note is None:
         return NetronAddress("", _NOT_HERE)
-    reason = note.problem or _why_not_a_file(model)
+    reason = note.problem or _why_not_a_file(path)
     if reason:
         return NetronAddress("", reason)
-    assert not isinstance(model, bytes)  # noqa: S101 - for the type checker: it has just been looked at
-    return _below_root(Path(model), note, node)
+    assert not isinstance(path, bytes)  # noqa: S101 - for the type checker: it has just been looked at
+    try:
+        return _below_root(Path(path), note, node)
+    except (OSError, ValueError) as error:  # a folder that is gone, a name that is not UTF-8
+        return NetronAddress("", f"The path of the model cannot be used: {error}.")
 
 
 def _why_not_a_file(model: object) -> str:
@@ -124,7 +127,7 @@ def _below_root(path: Path, note: ServerNote, node: str) -> NetronAddress:
         )
     if not note.shows_hidden and any(part.startswith(".") for part in relative.parts):
         return NetronAddress("", f"JupyterLab serves no hidden files, and {relative} is one.")
-    fragment = f"#node={quote(node, safe='')}" if node else ""
+    fragment = f"#node={quote(node, safe='', errors='replace')}" if node else ""
     return NetronAddress(f"{PAGE}?path={quote(relative.as_posix())}{fragment}")
 
 

@@ -34,7 +34,9 @@ from trtlab.netron.page import (
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
+_NO_NETRON: Final = "Netron cannot be shown inside JupyterLab"
 _NOT_FOUND: Final = 404
+_UNAVAILABLE: Final = 503
 _MIME_TYPES: Final = {
     ".js": "text/javascript",
     ".json": "application/json",
@@ -49,24 +51,24 @@ def add_handlers(server: ServerApp) -> None:
     reason = problem()
     base = url_path_join(server.base_url, PAGE.rpartition("/")[0])
     handlers: list[tuple[object, ...]] = [
-        (url_path_join(base, r"index\.html"), NetronPage),
+        (url_path_join(base, r"index\.html"), NetronPage, {"problem": reason}),
         (url_path_join(base, SCRIPT_FOLDER, f"({SCRIPT})"), NetronFile, {"path": os.fspath(STATIC)}),
     ]
     if reason:
-        server.log.warning("trtlab: %s", reason)
+        server.log.warning("trtlab: %s: %s", _NO_NETRON, reason)
     else:
         handlers.append((url_path_join(base, f"({FILE_NAMES})"), NetronFile, {"path": os.fspath(find_netron())}))
-    server.web_app.add_handlers(".*$", handlers)
+    server.web_app.add_handlers(".*$", handlers)  # type: ignore[no-untyped-call]
     manager = server.contents_manager
     root = os.path.abspath(manager.root_dir) if isinstance(manager, FileManagerMixin) else ""  # noqa: PTH100
-    note = ServerNote(pid=os.getpid(), root=root, shows_hidden=bool(manager.allow_hidden), problem=reason)
+    told = f"{_NO_NETRON}: {reason}. Plain Netron: trtlab.netron.open_plain(path)" if reason else ""
+    note = ServerNote(pid=os.getpid(), root=root, shows_hidden=bool(manager.allow_hidden), problem=told)
     os.environ[NOTE_VARIABLE] = note.write()
 
 
 class _Guarded:
     """The policy of all pages here, besides the one of the server, which an administrator may have made stricter."""
 
-    SUPPORTED_METHODS = ("GET",)
     auth_resource = "contents"
 
     @property
@@ -78,6 +80,12 @@ class _Guarded:
 
 class NetronPage(_Guarded, JupyterHandler):
     """Netron with the model `?path=`, which the server names as it does in its file browser."""
+
+    SUPPORTED_METHODS = ("GET",)
+
+    def initialize(self, problem: str) -> None:
+        """Take why Netron could not be shown when the server started; its files are not served then."""
+        self._problem = problem
 
     @web.authenticated
     @authorized
@@ -91,25 +99,33 @@ class NetronPage(_Guarded, JupyterHandler):
             text = "Only files below the folder that JupyterLab shows are opened here, and hidden ones are not."
             self.finish(message_page(title, text, model=Path(path).name))
             return
-        try:
-            self.finish(make_page(find_netron(), path))
-        except MissingError as error:
-            self.set_status(501)
-            text = f"{str(error)[:1].upper()}{str(error)[1:]}."
-            self.finish(message_page("Netron cannot be shown inside JupyterLab", text, model=path))
+        page, reason = "", self._problem
+        if not reason:
+            try:
+                page = make_page(find_netron(), path)
+            except MissingError as error:  # it was replaced while the server runs
+                reason = str(error)
+        if reason:
+            self.set_status(_UNAVAILABLE)
+            text = f"{reason[:1].upper()}{reason[1:]}. With another Netron, JupyterLab has to be started again."
+            page = message_page(_NO_NETRON, text, model=path)
+        self.finish(page)
 
     async def _is_served(self, path: str) -> bool:
         manager = self.contents_manager
         try:
-            if not path or not await ensure_async(manager.file_exists(path)):
+            if not path or not await ensure_async(manager.file_exists(path)):  # type: ignore[no-untyped-call]
                 return False
-            return bool(manager.allow_hidden) or not await ensure_async(manager.is_hidden(path))
+            is_hidden = await ensure_async(manager.is_hidden(path))  # type: ignore[no-untyped-call]
+            return bool(manager.allow_hidden) or not is_hidden
         except (web.HTTPError, ValueError):  # outside the folder, or a name that no file can have
             return False
 
 
 class NetronFile(_Guarded, AuthenticatedFileHandler):
     """One of the files that the page consists of; the address admits no others."""
+
+    SUPPORTED_METHODS = ("GET",)
 
     def get_content_type(self) -> str:
         """Return the type by the name alone: what the machine says of .js differs."""

@@ -20,21 +20,13 @@ STATIC: Final = Path(__file__).parent / "static"
 SCRIPT: Final = "select_node.js"
 SCRIPT_FOLDER: Final = "trtlab"
 
-# Netron's servers answer only us, nothing is framed by others, and no script but those of the server runs.
+# No other host is asked, no other site frames the page, and only scripts that this server sends run.
 # 'unsafe-inline' is for styles alone: Netron's page has its own in it. Pictures are made of data when exported.
-POLICY: Final = "; ".join((
-    "default-src 'self'",
-    "script-src 'self'",
-    "connect-src 'self'",
-    "worker-src 'self'",
-    "style-src 'self' 'unsafe-inline'",
-    "img-src 'self' data: blob:",
-    "frame-src 'none'",
-    "object-src 'none'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'self'",
-))  # fmt: skip
+POLICY: Final = (
+    "default-src 'self'; script-src 'self'; connect-src 'self'; worker-src 'self'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "frame-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
 
 _VERSION: Final = re.compile(r'<meta name="version" content="[^"]*">')
 _DATE: Final = re.compile(r'<meta name="date" content="[^"]*">')
@@ -73,6 +65,7 @@ def make_page(netron: Path, model: str) -> str:
     script = _read(netron / "browser.js")
     missing = [text for text in _IN_BROWSER_SCRIPT if text not in script]
     missing += [marker.pattern for marker in (_VERSION, _START) if len(marker.findall(page)) != 1]
+    missing += ["its date"] * ('name="date"' in _DATE.sub("", page))
     if missing:
         raise UnknownNetronError(f"this Netron is built differently, {missing[0]} is not where it was")
     # The only version for which Netron sends no telemetry, and offers no error report to its makers.
@@ -82,7 +75,7 @@ def make_page(netron: Path, model: str) -> str:
     page = _VERSION.sub(lambda _: settings, page)
     # Without its date Netron takes itself for new, and never asks to be updated.
     page = _DATE.sub("", page)
-    ours = f'<script src="{SCRIPT_FOLDER}/{SCRIPT}"></script>'
+    ours = f'<script type="module" src="{SCRIPT_FOLDER}/{SCRIPT}"></script>'
     return _START.sub(lambda found: f"{ours}\n{found[0]}", page)
 
 
@@ -91,7 +84,7 @@ def problem() -> str:
     try:
         make_page(find_netron(), "model.onnx")
     except MissingError as error:
-        return f"Netron cannot be shown inside JupyterLab: {error}. Plain Netron: trtlab.netron.open_plain(model)"
+        return str(error)
     return ""
 
 

@@ -1,4 +1,5 @@
-// Runs before Netron's own scripts, in its page. Uses nothing of theirs but the page that they draw.
+// Runs in Netron's page before Netron starts, which it does when the page has loaded. Uses nothing of Netron's but the page
+// that it draws.
 
 // Netron asks for consent to cookies, and asks another host where the user is, unless it finds one of this name.
 // It finds it, sets none, and sees none of Jupyter's.
@@ -39,8 +40,8 @@ function lookForGraph() {
 
 function select(name) {
   if (!name) return;
-  // A node without a name has a number.
-  const node = document.getElementById(`node-name-${name}`) ?? document.getElementById(`node-id-${name}`);
+  // Not there: a node inside a branch or a local function, which Netron draws elsewhere. The graph is shown as it is.
+  const node = document.getElementById(`node-name-${name}`);
   const title = node?.querySelector(".node-item");
   if (!title) return;
   title.dispatchEvent(new MouseEvent("click", {bubbles: true, cancelable: true, view: window}));
