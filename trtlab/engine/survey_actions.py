@@ -181,6 +181,12 @@ def _reporter(context: ActionContext, what: str) -> Callable[[str, int, int], No
     return report
 
 
+def tensor_types(context: ActionContext, *, names: list[str]) -> dict[str, str]:
+    """Return the type and shape that TensorRT gave to tensors in the last survey, as text; unknown ones are left out."""
+    known: dict[str, str] = context.state.get(TYPES_KEY, {})
+    return {name: known[name] for name in names if name in known}
+
+
 def node_facts(context: ActionContext, *, places: list[tuple[int, str]]) -> list[dict[str, Any]]:
     """Return what the loaded model says about nodes and tensors: `RefusalFacts` as dictionaries, in the order of `places`.
 

@@ -15,7 +15,7 @@ class Part(Result):
 
     Attributes:
         nodes: Numbers of its nodes, in order.
-        operations: Its multiply-adds, estimated; None if they are unknown.
+        operations: Its multiply-adds, estimated; None if they are unknown of every node.
     """
 
     nodes: tuple[int, ...]
@@ -29,12 +29,14 @@ class Partition(Result):
     Attributes:
         parts: The parts, the largest first.
         nodes: Nodes of the main graph.
-        operations: Multiply-adds of the main graph, estimated; None if they are unknown.
+        operations: Multiply-adds of the main graph, estimated; None if they are unknown of every node.
+        uncounted: Nodes of which they are unknown.
     """
 
     parts: tuple[Part, ...] = ()
     nodes: int = 0
     operations: float | None = None
+    uncounted: int = 0
 
     @property
     def node_fraction(self) -> float:
@@ -43,11 +45,10 @@ class Partition(Result):
 
     @property
     def operation_fraction(self) -> float | None:
-        """How much of the arithmetic the parts hold, from 0 to 1; None if it is unknown."""
-        found = [part.operations for part in self.parts]
-        if not self.operations or any(item is None for item in found):
+        """How much of the arithmetic that is known the parts hold, from 0 to 1; None if none is."""
+        if not self.operations:
             return None
-        return sum(item for item in found if item is not None) / self.operations
+        return sum(part.operations or 0.0 for part in self.parts) / self.operations
 
     @property
     def text(self) -> str:
@@ -59,7 +60,8 @@ class Partition(Result):
         share = f"{three_digits(100 * self.node_fraction)} % of the nodes"
         operations = self.operation_fraction
         if operations is not None:
-            share += f" and {three_digits(100 * operations)} % of the arithmetic (an estimate)"
+            left_out = f"; {plural(self.uncounted, 'node')} of unknown shape left out" if self.uncounted else ""
+            share += f" and {three_digits(100 * operations)} % of the arithmetic (an estimate{left_out})"
         return f"TensorRT would take {plural(len(self.parts), 'part')} of it: {share}."
 
 
@@ -96,7 +98,8 @@ def make_partition(
             groups.setdefault(find(node), []).append(node)
     parts = [Part(tuple(nodes), _sum(operations, nodes)) for nodes in groups.values()]
     parts.sort(key=lambda part: (-len(part.nodes), part.nodes))
-    return Partition(tuple(parts), len(sources), _sum(operations, range(len(sources))))
+    uncounted = sum(item is None for item in operations) if operations is not None else 0
+    return Partition(tuple(parts), len(sources), _sum(operations, range(len(sources))), uncounted)
 
 
 def _depths(sources: Sequence[Collection[int]], taken: Sequence[bool]) -> list[int]:
@@ -124,7 +127,5 @@ def _depths(sources: Sequence[Collection[int]], taken: Sequence[bool]) -> list[i
 
 
 def _sum(operations: Sequence[float | None] | None, nodes: Collection[int]) -> float | None:
-    if operations is None:
-        return None
-    found = [operations[node] for node in nodes]
-    return None if any(item is None for item in found) else sum(item for item in found if item is not None)
+    known = [item for node in nodes if (item := operations[node]) is not None] if operations else []
+    return sum(known) if known else None

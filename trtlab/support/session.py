@@ -28,6 +28,7 @@ from trtlab.worker.events import PhaseEvent
 from trtlab.worker.lease import WorkerLease
 
 _PARSER = "asking the parser"
+_GRAPH = "trtlab.model.graph_actions"
 _MODEL, _ENGINE, _SUPPORT = "trtlab.model.actions", "trtlab.engine.survey_actions", "trtlab.support.actions"
 # What the model says of a node is worth a millisecond; beyond these, refusals are explained without it.
 _MOST_FACTS = 400
@@ -230,7 +231,7 @@ class SurveySession:
 
     def _facts(self, record: SurveyRecord) -> tuple[dict[int, RefusalFacts], dict[str, RefusalFacts]]:
         """Ask the model about what was refused. That is worth having, not worth failing for."""
-        numbers = [number for number, verdict in record.verdicts if verdict.errors][:_MOST_FACTS]
+        numbers = [number for number, verdict in record.verdicts if verdict.errors or verdict.messages][:_MOST_FACTS]
         blamed = [verdict.tensor for _, verdict in record.verdicts if verdict.because == "dtype"]
         names = dict.fromkeys(filter(None, [*map(refused_tensor, record.unplaced), *blamed]))
         tensors = list(names)[:_MOST_FACTS]
@@ -247,7 +248,10 @@ class SurveySession:
 
     def _partition(self, nodes: NodeList, taken: list[bool]) -> Partition:
         count = nodes.counts[0] if nodes.counts else 0
-        return make_partition(nodes.sources, taken[:count])
+        if all(taken):  # one part, whatever its arithmetic is
+            return make_partition(nodes.sources, taken[:count])
+        found = self._call(f"{_GRAPH}:arithmetic")
+        return make_partition(nodes.sources, taken[:count], found["operations"][:count])
 
     def _take_event(self, event: Event) -> None:
         if isinstance(event, PhaseEvent) and self._journal.take(event.name):

@@ -280,7 +280,9 @@ class GraphPanel(anywidget.AnyWidget):
         details = session.call(f"{_ACTIONS}:node_details", number=number)
         card = view_parts.verdict_card(verdict) if verdict is not None else None
         status = view_parts.status_of(verdict) if verdict is not None else view_parts.NOT_LOOKED_AT
-        self.send(details_message(details, status=status, card=card))
+        names = [str(tensor["name"]) for tensor in (*details["inputs"], *details["outputs"])]
+        parsed = session.call("trtlab.engine.survey_actions:tensor_types", names=names) if verdict is not None else {}
+        self.send(details_message(details, status=status, card=card, parsed=parsed))
 
     def _reduce(self, number: int, path: str) -> None:
         report = self._report
