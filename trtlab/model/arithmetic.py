@@ -36,8 +36,6 @@ _WITHOUT = frozenset(
         "OptionalGetElement", "OptionalHasElement", "SequenceEmpty",
     }
 )  # fmt: skip
-# How often a body runs depends on values, or on lengths that differ from call to call.
-_REPEATED = frozenset({"Loop", "Scan", "SequenceMap"})
 _MOST_SIZES_SHOWN = 8
 Sizes = tuple[int, ...]
 
@@ -82,7 +80,7 @@ def estimate_arithmetic(file: ModelFile, *, sizes: Mapping[str, int] | None = No
             inner = branches.get(first + index)
             if inner is None:
                 operations[first + index] = counter.count(node)
-            elif node.op_type not in _REPEATED and all(item is not None for item in inner):
+            elif node.op_type == "If" and all(item is not None for item in inner):
                 operations[first + index] = max(item for item in inner if item is not None)
         if scope.parent is not None:
             holder = starts[number_of[id(scope.parent)]] + scope.parent_index
