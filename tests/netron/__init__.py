@@ -1,0 +1,1 @@
+"""Netron inside JupyterLab."""
