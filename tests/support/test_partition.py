@@ -104,7 +104,10 @@ def test_the_shares_are_of_the_nodes_and_of_the_arithmetic() -> None:
         partition.text
         == "TensorRT would take 2 parts of it: 66.7 % of the nodes and 40.0 % of the arithmetic (an estimate)."
     )
-    assert make_partition([set(), {0}], [True, False], [30.0, None]).operation_fraction is None
+    known = make_partition([set(), {0}], [True, False], [30.0, None])
+    assert (known.operation_fraction, known.uncounted) == (1.0, 1)
+    assert "1 node of unknown shape left out" in known.text
+    assert make_partition([set(), {0}], [True, False], [None, None]).operation_fraction is None
 
 
 def test_a_model_without_nodes_or_parts_says_so() -> None:

@@ -73,8 +73,10 @@ class InferredTypes:
                     continue
                 name = size.dim_param or f"{value.name}[{axis}]"
                 size.dim_value = self.assumed[name] = max(int(sizes.get(name, 1)), 0)
-        # What the file says of the others names sizes that have numbers now.
+        # What the file says of the others can name sizes that have numbers now.
+        kept = [value for value in model.graph.value_info if all(size.HasField("dim_value") for size in _sizes(value))]
         del model.graph.value_info[:]
+        model.graph.value_info.extend(kept)
         for value in model.graph.output:
             if value.type.HasField("tensor_type"):
                 value.type.tensor_type.ClearField("shape")
