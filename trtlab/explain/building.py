@@ -6,12 +6,16 @@ import errno
 from collections.abc import Sequence
 from dataclasses import replace
 
+from trtlab._engine_results import ParserError
 from trtlab.explain.catalog import Language
 from trtlab.explain.diagnosing import diagnosis_of
 from trtlab.explain.diagnosis import Cause, Diagnosis
 from trtlab.explain.exceptions import driver_is_here
 from trtlab.explain.log import analyse_log
+from trtlab.explain.parsing import with_refusal
+from trtlab.explain.refusals import CPLUSPLUS, INTERNAL_WORDS, Refusal, explain_refusal
 from trtlab.explain.wording import clean_message, first_reason, first_sentence
+from trtlab.model.node_description import RefusalFacts
 from trtlab.worker.ending import Ending
 
 
@@ -40,6 +44,41 @@ def diagnose_build(
     place = replace(root.place, step=step)
     why = first_sentence(root.why) or reason or root.meaning
     return replace(root, place=place, why=why, original=original, lines=None)
+
+
+def diagnose_build_of_node(
+    messages: Sequence[str], *, facts: RefusalFacts, version: str = "", language: Language = "en"
+) -> Diagnosis:
+    """Return the diagnosis of one node that TensorRT parses and its builder refuses.
+
+    The reason is never empty and never a line of TensorRT's source: the builder talks of its own layers, so a reason that is
+    known (`data/restrictions.yaml`) is said in the words of the model.
+
+    Args:
+        messages: The errors of the builder's log, in order.
+        facts: What the model says about the node; without a node, only what holds for any is said.
+        version: TensorRT's version (`10.8`, `rtx-1.7`), so that remedies fit it.
+        language: Of the texts.
+    """
+    found = diagnose_build(messages, version=version, language=language)
+    text = "\n".join(filter(None, map(clean_message, messages)))
+    refusal = explain_refusal(ParserError("", text), facts=facts, language=language, by="builder")
+    given = {**found.facts, **refusal.facts, "reason": refusal.reason}
+    if refusal.diagnosis not in ("", found.id):
+        found = diagnosis_of(
+            refusal.diagnosis, given, language=language, version=version, step="build", tensorrt_code=found.tensorrt_code,
+            why=refusal.reason, original=found.original,
+        )  # fmt: skip
+    elif not refusal.restriction:
+        return _in_plain_words(found, refusal, facts)
+    return with_refusal(replace(found, facts=given), refusal)
+
+
+def _in_plain_words(found: Diagnosis, refusal: Refusal, facts: RefusalFacts) -> Diagnosis:
+    """Return the diagnosis of a refusal that nobody has explained: the catalog's sentence if it can be read, else a general one."""
+    if INTERNAL_WORDS.search(found.why) or CPLUSPLUS.search(found.why):
+        found = replace(found, why=refusal.reason if facts.node is not None else found.meaning)
+    return with_refusal(found, refusal)
 
 
 _ENDING_IDS = {

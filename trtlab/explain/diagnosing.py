@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from trtlab._format import shorten_middle
 from trtlab.explain.catalog import FACT, CatalogRemedy, Entry, Language, Text, catalog, entry
 from trtlab.explain.diagnosis import Cause, Diagnosis, DiagnosisSeverity, LookAlike, Place, Remedy
 from trtlab.explain.facts import in_words
+
+_LONGEST_FACT, _LONGEST_REASON = 300, 2000
 
 
 def diagnosis_of(  # noqa: PLR0913 - the parts of a diagnosis, keyword-only
@@ -87,8 +90,13 @@ def _sentence(templates: tuple[Text, ...], facts: Mapping[str, str], language: L
     for template in templates:
         text = template.to(language)
         if all(name in facts for name in FACT.findall(text)):
-            return FACT.sub(lambda match: in_words(match[1], facts[match[1]]), text)
+            return FACT.sub(lambda match: _short(match[1], facts[match[1]]), text)
     return ""
+
+
+def _short(name: str, value: str) -> str:
+    """Return a fact as a sentence says it: a name of ten thousand characters helps nobody."""
+    return shorten_middle(in_words(name, value), _LONGEST_REASON if name == "reason" else _LONGEST_FACT)
 
 
 def _remedy(remedy: CatalogRemedy, language: Language, version: str) -> Remedy:

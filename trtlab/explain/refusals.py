@@ -1,4 +1,4 @@
-"""Give a refusal of the ONNX parser its real reason, with evidence from the model."""
+"""Give a refusal of the ONNX parser or the builder its real reason, with evidence from the model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from trtlab._engine_results import ParserError
 from trtlab.explain.catalog import Language
 from trtlab.explain.node_evidence import evidence_sentence
 from trtlab.explain.operators import is_standard_operator
-from trtlab.explain.restrictions import find_restriction
+from trtlab.explain.restrictions import RefusedBy, find_restriction
 from trtlab.explain.wording import clean_message, first_sentence
 from trtlab.model.node_description import RefusalFacts, RefusedNode
 
@@ -19,25 +19,35 @@ from trtlab.model.node_description import RefusalFacts, RefusedNode
 _QUOTED_REASON = re.compile(r'&&\s*"(?P<reason>.*)"\s*$', re.DOTALL)
 _ASSERTION = re.compile(r"^Assertion failed: (?P<condition>.*?): (?P<reason>\S.*)$", re.DOTALL)
 # Lines of the parser's source, which no reason is.
-_CPLUSPLUS = re.compile(r"::|&&|\|\||->|[!=<>]=|\(\)|\w\(\w*\)|^!?\(?\w+\)?$|^$")
+CPLUSPLUS = re.compile(r"::|&&|\|\||->|[!=<>]=|\(\)|\w\(\w*\)|^!?\(?\w+\)?$|^$")
 _SOURCE_FILE = re.compile(r"^\w+\.(?:cpp|h):\d+: ")
 _SHAPE_INPUT = re.compile(r"Network input (?P<name>.+?) is a shape tensor")
 _INITIALIZER = re.compile(
     r"importing initializer: (?P<name>.+?)\s*$|[Ff]ailed to import initializer: (?P<other>(?!In node).+?)\s*$"
 )
+# What the builder calls its layers, and places in its source: words that say nothing to a reader of an ONNX model.
+INTERNAL_WORDS = re.compile(
+    r"\bI[A-Z]\w+Layer\b|\(Unnamed Layer|\w\.(?:cpp|h)\b|MyelinCheck|CHECK\(|[Aa]ssertion\b|^\W*$|^false$"
+)
 # What the parser calls the function that refused: of the operator's importer or static check.
 _FUNCTION = re.compile(r"(?:import|check)(?P<operator>[A-Z]\w+)")
 _HELPERS = {"reshapeQKVTensor": "Attention", "convertToMaskTensor": "Attention"}
-_UNEXPLAINED = {
-    "en": "TensorRT's check of {operator} failed, and it does not say what it is about.",
-    "zh": "TensorRT 对 {operator} 的检查没有通过，它没有说明原因。",
+_UNEXPLAINED: dict[RefusedBy, dict[Language, str]] = {
+    "parser": {
+        "en": "TensorRT's check of {operator} failed, and it does not say what it is about.",
+        "zh": "TensorRT 对 {operator} 的检查没有通过，它没有说明原因。",
+    },
+    "builder": {
+        "en": "TensorRT parsed {operator} and could not build it, and gives no reason that says what it is about.",
+        "zh": "TensorRT 解析了 {operator}，但无法构建它，也没有给出能看懂的原因。",
+    },
 }
 _NODE = {"en": "this node", "zh": "该节点"}
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why the parser refused something.
+    """Why TensorRT refused something.
 
     Attributes:
         reason: In plain words.
@@ -45,7 +55,7 @@ class Refusal:
         instead: What to do, empty if nothing is known.
         code: The command or code for it.
         diagnosis: Id of the catalog, where the reason decides it.
-        restriction: Id of the restriction, empty where the reason is the parser's own.
+        restriction: Id of the restriction, empty where the reason is TensorRT's own.
         facts: Facts that follow.
     """
 
@@ -64,23 +74,26 @@ def explain_refusal(
     facts: RefusalFacts | None = None,
     known: Mapping[str, str] | None = None,
     language: Language = "en",
+    by: RefusedBy = "parser",
 ) -> Refusal:
-    """Return the real reason of one error of the parser.
+    """Return the real reason of one error of the parser, or of the builder where its messages are the text of the error.
 
     Args:
         error: The error.
         facts: What the model says about its node or tensor, if it is known.
         known: Other facts, by the names in `explain.facts`.
         language: Of the texts.
+        by: Who refused it.
     """
     text = clean_message(error.text)
     operator = _operator_of(error, facts)
     given = {**(known or {}), **_tensor_facts(facts)}
-    found = find_restriction(text, operator=operator, facts=facts, known=given)
+    found = find_restriction(text, operator=operator, facts=facts, known=given, by=by)
     if found is None:
         said = readable_reason(error.text)
         name = {"operator": operator or _NODE[language]}
-        reason = _UNEXPLAINED[language].format(**name) if _CPLUSPLUS.search(said) or said == "false" else said
+        is_internal = CPLUSPLUS.search(said) or said == "false" or (by == "builder" and INTERNAL_WORDS.search(said))
+        reason = _UNEXPLAINED[by][language].format(**name) if is_internal else said
         return Refusal(reason, evidence_sentence(facts, (), language), facts=_facts_of(facts, operator))
     restriction = found.restriction
     return Refusal(

@@ -1,6 +1,6 @@
-"""What TensorRT's parser refuses and why: written by hand in `data/restrictions.yaml`, loaded from `data/restrictions.json`.
+"""What TensorRT refuses and why: written by hand in `data/restrictions.yaml`, loaded from `data/restrictions.json`.
 
-The parser itself says many a reason with the one word `false`, or with a line of its C++ source.
+The parser itself says many a reason with the one word `false`, or with a line of its C++ source; the builder talks of its own layers.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import Literal
 
 import msgspec
 
@@ -17,6 +18,7 @@ from trtlab.explain.catalog import DATA, FACT, Language, Text
 from trtlab.explain.operators import is_standard_operator
 from trtlab.model.node_description import RefusalFacts, TensorFacts
 
+RefusedBy = Literal["parser", "builder"]
 # An operator that is refused as a whole: a check that always fails, no importer, and then no plugin of that name either.
 _WHOLE = re.compile(
     r"^(?:Assertion failed: )?(?:false)?\s*$|[Pp]lugin not found|could not find plugin|[Nn]o importer registered|"
@@ -26,6 +28,8 @@ _LONGEST_FACT = 100
 FLOATS = ("float16", "float32", "float64", "bfloat16")
 _INTEGERS = ("int16", "uint16", "uint32", "uint64", "int2", "uint2", "uint4")
 _SUPPORTED = (*FLOATS, "int8", "int32", "int64", "uint8", "bool", "int4", "float8e4m3fn", "float4e2m1")
+# Found by building Attention with TensorRT-RTX 1.7.1: heads of 4, 8, 260, 264 and 512 are refused, those between are not.
+_LEAST_HEAD, _LARGEST_HEAD, _RANK_WITHOUT_HEADS = 9, 256, 3
 _NO_TENSORS = ("sequence", "optional", "map", "sparse", "opaque")
 
 
@@ -38,12 +42,13 @@ _TYPE = re.compile(rf"\bk?({'|'.join(_TYPES)})\b", re.IGNORECASE)
 
 
 class Restriction(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True, dict=True):
-    """One thing that the parser refuses.
+    """One thing that TensorRT refuses.
 
     Attributes:
         id: Stable name.
+        by: Whether the parser or the builder refuses it.
         operators: ONNX operators; none: any.
-        match: Regular expression that is searched for in the parser's text; empty: the operator is refused as a whole.
+        match: Regular expression that is searched for in TensorRT's text; empty: the operator is refused as a whole.
         conditions: Names in `CONDITIONS`, all of which must hold. Called `if` in the file.
         diagnosis: Id of the catalog, where the message alone leads to a wrong one.
         reason: Why.
@@ -53,6 +58,7 @@ class Restriction(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     """
 
     id: str
+    by: RefusedBy = "parser"
     operators: tuple[str, ...] = ()
     match: str = ""
     conditions: tuple[str, ...] = msgspec.field(default=(), name="if")
@@ -86,32 +92,34 @@ def restrictions() -> tuple[Restriction, ...]:
 
 
 @cache
-def _by_operator() -> Mapping[str, tuple[Restriction, ...]]:
-    names = {name for restriction in restrictions() for name in restriction.operators}
-    return {
-        name: tuple(item for item in restrictions() if not item.operators or name in item.operators) for name in names
-    }
-
-
-@cache
-def _of_any_operator() -> tuple[Restriction, ...]:
-    return tuple(item for item in restrictions() if not item.operators)
+def _by_operator(by: RefusedBy) -> Mapping[str, tuple[Restriction, ...]]:
+    """Return the restrictions of each operator that has its own; under the empty name those of any operator."""
+    known = [item for item in restrictions() if item.by == by]
+    names = {"", *(name for item in known for name in item.operators)}
+    return {name: tuple(item for item in known if not item.operators or name in item.operators) for name in names}
 
 
 def find_restriction(
-    text: str, *, operator: str = "", facts: RefusalFacts | None = None, known: Mapping[str, str] | None = None
+    text: str,
+    *,
+    operator: str = "",
+    facts: RefusalFacts | None = None,
+    known: Mapping[str, str] | None = None,
+    by: RefusedBy = "parser",
 ) -> Match | None:
     """Return the restriction that a refusal comes from, None if none is known.
 
     Args:
-        text: What the parser said, without what `clean_message` takes away.
+        text: What TensorRT said, without what `clean_message` takes away.
         operator: The operator; without it only restrictions that hold for any operator are looked at.
         facts: What the model says.
         known: Facts for the texts, by the names in `explain.facts`.
+        by: Who refused it.
     """
     given = {**(known or {}), **({"operator": operator} if operator else {})}
     case = Case(operator, facts or RefusalFacts())
-    for restriction in _by_operator().get(operator, _of_any_operator()):
+    by_operator = _by_operator(by)
+    for restriction in by_operator.get(operator, by_operator[""]):
         found = restriction.compiled.search(text)
         if found is None or not all(CONDITIONS[name](case) for name in restriction.conditions):
             continue
@@ -122,7 +130,8 @@ def find_restriction(
 
 
 def _said(found: re.Match[str]) -> dict[str, str]:
-    return {name: _onnx_types(value.strip()) for name, value in found.groupdict().items() if value}
+    said = {name: value.strip() for name, value in found.groupdict().items() if value}
+    return {name: value if name == "tensor" else _onnx_types(value) for name, value in said.items()}
 
 
 def _onnx_types(text: str) -> str:
@@ -165,6 +174,18 @@ def _types_same(case: Case) -> bool:
     return bool(case.inputs) and all(item.dtype for item in case.inputs) and not _types_differ(case)
 
 
+def _has_head_outside(case: Case) -> bool:
+    """Whether the heads of an Attention are of a size for which TensorRT has no kernel; False if their size is open."""
+    if not case.inputs or not case.inputs[0].shape:
+        return False
+    size, rank = case.inputs[0].shape[-1], len(case.inputs[0].shape)
+    heads = (case.facts.node.attribute("q_num_heads") if case.facts.node else None) or "1"
+    if not isinstance(size, int) or (rank == _RANK_WITHOUT_HEADS and not heads.isdigit()):
+        return False
+    size = size // max(1, int(heads)) if rank == _RANK_WITHOUT_HEADS else size
+    return not _LEAST_HEAD <= size <= _LARGEST_HEAD
+
+
 def _is_float_computed(case: Case) -> bool:
     return any(not item.is_constant and item.dtype in FLOATS for item in case.inputs)
 
@@ -173,6 +194,10 @@ def _is_float_computed(case: Case) -> bool:
 CONDITIONS: Mapping[str, Callable[[Case], bool]] = {
     "standard": _is_of_onnx,
     "half": lambda case: any(item.dtype in ("float16", "bfloat16") for item in case.inputs),
+    "bfloat16": lambda case: any(item.dtype == "bfloat16" for item in case.inputs),
+    "float32": lambda case: any(item.dtype == "float32" for item in case.inputs),
+    "int8": lambda case: any(item.dtype == "int8" for item in case.inputs),
+    "head_size_outside": _has_head_outside,
     "uint8": lambda case: any(item.dtype == "uint8" for item in case.inputs),
     "types_differ": _types_differ,
     "types_same": _types_same,
