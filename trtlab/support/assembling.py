@@ -8,12 +8,12 @@ from typing import Any
 
 from trtlab._engine_results import ParserError
 from trtlab._format import shorten_middle
-from trtlab.explain.building import diagnose_build
+from trtlab.explain.building import diagnose_build_of_node
 from trtlab.explain.diagnosing import diagnosis_of
 from trtlab.explain.diagnosis import Diagnosis, Place
 from trtlab.explain.parsing import diagnose_parse
 from trtlab.model.description import Finding, ModelDescription, NodeReference
-from trtlab.model.node_description import RefusalFacts
+from trtlab.model.node_description import NodeFacts, RefusalFacts
 from trtlab.support.journal import CRASH
 from trtlab.support.report import NodeVerdict, TensorVerdict
 from trtlab.support.verdicts import SurveyRecord, Verdict
@@ -58,10 +58,11 @@ def node_verdicts(record: SurveyRecord, evidence: Evidence) -> tuple[NodeVerdict
 def _explained(verdict: Verdict, number: int, evidence: Evidence, release: str) -> NodeVerdict:
     reference = evidence.references[number]
     diagnosis = None
-    if verdict.errors:
-        diagnosis = _of_parser(verdict.errors, number, evidence, release)
-    elif verdict.messages:
-        diagnosis = _of_builder(verdict, reference, evidence, release)
+    if verdict.errors or verdict.because == "parser":
+        errors = verdict.errors or (ParserError("", "", operator=reference.op_type),)
+        diagnosis = _of_parser(errors, number, evidence, release)
+    elif verdict.messages or verdict.because == "builder":
+        diagnosis = _of_builder(verdict.messages, number, evidence, release)
     is_refused = verdict.status == "unsupported"
     refused_by = verdict.because if is_refused and verdict.because in ("parser", "builder") else ""
     reason = _reason(diagnosis) if is_refused and diagnosis else _WORDS[verdict.because](verdict, evidence)
@@ -87,11 +88,14 @@ def _of_parser(errors: Sequence[ParserError], number: int, evidence: Evidence, r
     return replace(found[0], place=_place(evidence.references[number], "parse"))
 
 
-def _of_builder(verdict: Verdict, reference: NodeReference, evidence: Evidence, release: str) -> Diagnosis:
-    del evidence
-    if verdict.messages[0].startswith(CRASH):
-        return _of_crash(verdict.messages[0].removeprefix(f"{CRASH}: "), reference, "build")
-    found = diagnose_build(verdict.messages, step="build", version=release)
+def _of_builder(messages: Sequence[str], number: int, evidence: Evidence, release: str) -> Diagnosis:
+    reference = evidence.references[number]
+    if messages and messages[0].startswith(CRASH):
+        return _of_crash(messages[0].removeprefix(f"{CRASH}: "), reference, "build")
+    facts = evidence.facts.get(number) or RefusalFacts()
+    if facts.node is None:  # nobody asked the model: its operator is known all the same
+        facts = replace(facts, node=NodeFacts(reference))
+    found = diagnose_build_of_node(messages, facts=facts, version=release)
     return replace(found, place=_place(reference, "build"))
 
 
@@ -187,7 +191,7 @@ def tensor_verdicts(
     if record.needs_values:
         others.append(_needs_values(evidence.model))
     elif record.build_messages:
-        others.append(diagnose_build(record.build_messages, step="build", version=release))
+        others.append(diagnose_build_of_node(record.build_messages, facts=RefusalFacts(), version=release))
     if not record.accepted and not record.unplaced and not record.verdicts:
         others.append(diagnosis_of("parse.unsupported_node", version=release, step="parse"))
     return tuple(tensors.values()), tuple(others)
