@@ -32,7 +32,7 @@ _MOST_SIZES, _MOST_SIZE_NODES = 32, 100
 _PROBE, _CUT = "trtlab_probe", "trtlab_cut"
 _TOKEN = re.compile(r"trtlab_n(\d+)_")
 # What is added to the names of tensors and nodes.
-_ADDED = re.compile(rf"_{_CUT}\b|\btrtlab_for_")
+_ADDED = re.compile(rf"_{_CUT}|\btrtlab_for_")
 _NAMED = re.compile(r"trtlab_(?:n|from_trtlab_n)(\d+)_(?:__\d+)?(?:\d+(?!\w))?")
 
 
