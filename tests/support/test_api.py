@@ -148,7 +148,7 @@ def test_a_model_without_nodes_is_judged() -> None:
     check_whole(trtlab.check(proto, depth="quick"))
 
 
-def test_reading_a_report_again_gives_the_same(tmp_path: Path) -> None:
+def test_reading_a_report_again_gives_the_same() -> None:
     from trtlab._results import from_dict
 
     report = trtlab.check(functions_in_functions(), depth="quick")

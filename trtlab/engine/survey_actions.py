@@ -114,7 +114,8 @@ def _look_further(
     builder = BuilderSurvey(copy, tensorrt, parser, report=_reporter(context, _BUILD))
     if record.depth == "full" and not (built and built.is_guess):
         builder.run()
-    messages = builder.unplaced or (built.messages if built and built.is_guess else ())
+    is_placed = any(verdict.messages for verdict in parser.verdicts.values())
+    messages = builder.unplaced or (built.messages if built and not is_placed else ())
     context.state[TYPES_KEY].update(parser.stand_ins.shown)
     return replace(
         record,
@@ -201,7 +202,15 @@ def node_facts(context: ActionContext, *, places: list[tuple[int, str]]) -> list
     return [facts.to_dict() for facts in collect_facts_at(file.proto, list(wanted), folder=file.path.parent)]
 
 
-def reduce(context: ActionContext, *, number: int, by: str, flavour: str | None, path: str) -> dict[str, Any]:
+def reduce(
+    context: ActionContext,
+    *,
+    number: int,
+    by: str,
+    flavour: str | None,
+    path: str,
+    journal: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     """Find the smallest model in which TensorRT still refuses a node, and save it; return `CutModel` as a dictionary.
 
     Args:
@@ -210,6 +219,7 @@ def reduce(context: ActionContext, *, number: int, by: str, flavour: str | None,
         by: `parser` or `builder`: which of them refuses it.
         flavour: Which TensorRT.
         path: Where the new model goes; the file must not be there.
+        journal: What is known of attempts in which a worker died, see `trtlab.support.journal`.
     """
     from trtlab.model.working_copy import WorkingCopy, number_in
     from trtlab.support.actions import save_cut
@@ -217,17 +227,19 @@ def reduce(context: ActionContext, *, number: int, by: str, flavour: str | None,
 
     file = loaded_model(context)
     chosen, sink, *_ = load_flavour(context, flavour)
-    tensorrt = TensorRtSurvey(chosen, sink, context, path=str(file.path), sizes=_sizes(file, None))
+    survey = TensorRtSurvey(chosen, sink, context, path=str(file.path), sizes=_sizes(file, None))
+    tensorrt = JournalingSurvey(survey, journal_of(journal), lambda text: context.events.phase("start", text))
     copy = WorkingCopy(file)
     said: list[str] = []
 
     def is_refused(model: ModelProto) -> bool:
         if by == "builder":
-            built = tensorrt.build(model, model.SerializeToString())
+            built = tensorrt.build(model)
             said[:] = built.messages
             return built.is_refused
-        found = tensorrt.parse(model, model.SerializeToString())
-        said[:] = [error.text for error in found.errors if number_in(error.node_name or found.importing) == number]
+        found = tensorrt.parse(model)
+        named = ((error, number_in(error.node_name or found.importing)) for error in found.errors)
+        said[:] = [error.text for error, place in named if place == number or error.code == CRASH]
         return bool(said)
 
     model = smallest_refused(copy, number, {}, is_refused, lambda text: context.events.phase("start", text))

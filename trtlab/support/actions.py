@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,7 +47,7 @@ def cut(context: ActionContext, *, numbers: list[int], path: str) -> dict[str, A
 
 def save_cut(model: ModelProto, path: str, *, message: str = "") -> dict[str, Any]:
     """Save a model that was cut out, whole or not at all; return `CutModel` as a dictionary."""
-    from trtlab._errors import OutputExistsError
+    from trtlab._errors import InputError, OutputExistsError
     from trtlab.build.files import temporary_path
 
     content = model.SerializeToString()
@@ -56,8 +57,11 @@ def save_cut(model: ModelProto, path: str, *, message: str = "") -> dict[str, An
         os.link(temporary, path)  # unlike a rename, this never replaces a file that came meanwhile
     except FileExistsError as error:
         raise OutputExistsError(f"{path} is there already. Give another name, or remove it first.") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # where nothing can be written nothing is left
+            temporary.unlink(missing_ok=True)
     return {
         "path": path,
         "file_bytes": len(content),

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, TensorProto
 
 _FLOAT = 1
+# Before this version of the format, each initializer has to be an input too (https://github.com/onnx/onnx/blob/main/docs/IR.md).
+_IR_OF_FREE_INITIALIZERS = 4
 _RADII = (0, 1, 2, 4, 8, 16, 32)
 # Leaving out node after node costs a pass each.
 _MOST_TRIED = 60
@@ -77,6 +79,7 @@ def finished(model: ModelProto, copy: WorkingCopy, folder: Path) -> ModelProto:
             tensor.data_location = tensor.DEFAULT
             tensor.ClearField("external_data")
     model.producer_name = "trtlab"
+    model.ir_version = max(model.ir_version, _IR_OF_FREE_INITIALIZERS)
     return model
 
 

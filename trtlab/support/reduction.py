@@ -82,7 +82,7 @@ def reduce_model(
 def reduce_in(session: SurveySession, report: SupportReport, number: int, path: Path) -> ReducedModel:
     """The same in a session that is at hand."""
     verdict = report.nodes[number]
-    found = session.call(
+    found = session.outlive(
         "trtlab.engine.survey_actions:reduce",
         number=number,
         by=verdict.refused_by or "parser",

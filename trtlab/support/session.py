@@ -141,6 +141,13 @@ class SurveySession:
             self._loaded()
             return self._call(action, **values)
 
+    def outlive(self, action: str, **values: Any) -> Any:  # noqa: ANN401 - JSON values
+        """The same with an action that keeps a journal (`trtlab.support.journal`), so that it can go on where TensorRT crashes."""
+        with self._lock:
+            self._lease.cancelled.clear()
+            self._loaded()
+            return self._outlive(action, values)
+
     def cancel(self) -> None:
         """Stop what runs."""
         self._lease.cancel()
@@ -201,19 +208,20 @@ class SurveySession:
         )
 
     def _survey(self, depth: Depth, profile: ShapeProfile | None) -> SurveyRecord:
-        """Have the worker survey the model; where TensorRT kills it, again with a note of that."""
-        self._journal = JournalReader()
         values = {"depth": depth, "flavour": self._flavour, "profile": profile.to_dict() if profile else None}
+        return from_dict(SurveyRecord, self._outlive(f"{_ENGINE}:survey", values))
+
+    def _outlive(self, action: str, values: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON values
+        """Have the worker do something; where TensorRT kills it, again with a note of that."""
+        self._journal = JournalReader()
         while True:
             try:
-                found = self._call(f"{_ENGINE}:survey", **values, journal=self._journal.journal.to_dict())
+                return self._call(action, **values, journal=self._journal.journal.to_dict())
             except CheckError as error:  # noqa: PERF203 - a loop of a few starts
                 died = error.__cause__
                 if not isinstance(died, WorkerDied) or died.ending.kind != "crash" or not self._goes_on(died):
                     raise
                 self._loaded()
-            else:
-                return from_dict(SurveyRecord, found)
 
     def _goes_on(self, died: WorkerDied) -> bool:
         return self._journal.note_crash(died.ending.text) and len(self._journal.journal.crashes) <= _MOST_CRASHES
