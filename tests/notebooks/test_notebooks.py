@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,12 @@ def texts(notebook: Any) -> str:
 
 
 def test_there_are_notebooks() -> None:
-    assert [path.name for path in NOTEBOOKS] == ["00_start_here.ipynb", "01_build_step_by_step.ipynb", "05_error_codes.ipynb"]
+    assert [path.stem for path in NOTEBOOKS] == [
+        "00_start_here",
+        "01_build_step_by_step",
+        "02_graph_and_unsupported_nodes",
+        "05_error_codes",
+    ]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -86,6 +92,20 @@ def test_build_step_by_step_shows_each_step(course: Path, monkeypatch: pytest.Mo
     assert "import tensorrt" in said
     assert "the batch or another size was baked into the model" in said
     assert not list(course.glob("*.engine*")), "the notebook leaves its files behind"
+
+
+def test_every_refused_node_is_found_understood_and_cut_out(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = texts(execute(ROOT / "notebooks" / "02_graph_and_unsupported_nodes.ipynb", course, monkeypatch))
+    assert "GraphPanel(" in said
+    assert "6 of 22 nodes refused" in said
+    for name in ("Resize", "Attention", "LearnedSwish", "BitwiseNot", "ReduceSum", "Det"):
+        assert re.search(rf"[(.]{name}\)(?: in \S+)?: refused", said), name
+    assert "TensorRT does not compute determinants" in said
+    assert "TensorRT would take" in said
+    assert "ReducedModel: 1 node" in said
+    assert "SupportReport: supported, 9 nodes" in said
+    assert "exit code 1" in said
+    assert not list(course.glob("*.onnx")), "the notebook leaves its files behind"
 
 
 def test_error_codes_are_provoked_explained_and_put_right(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
