@@ -142,6 +142,36 @@ def test_branches_and_loops(tmp_path: Path) -> None:
     assert "Unknown for 1 of 3 nodes." in found.note
 
 
+def test_sizes_that_a_model_computes_itself_are_known(tmp_path: Path) -> None:
+    """What Shape, Gather, Mul and Slice compute from known shapes is known behind them, one after the other too."""
+    nodes = [
+        models.node("Shape", ["x"], ["s"]),
+        models.node("Gather", ["s", "first"], ["length"]),
+        models.node("Slice", ["table", "zero", "length"], ["part"]),
+        models.node("Shape", ["part"], ["p"]),
+        models.node("Gather", ["p", "first"], ["rows"]),
+        models.node("Mul", ["rows", "three"], ["many"]),
+        models.node("Slice", ["table", "zero", "many"], ["more"]),
+        models.node("Relu", ["more"], ["y"]),
+    ]
+    constants = [models.integers("first", 0), models.integers("zero", 0), models.integers("three", 3)]
+    inputs = [models.value("x", ("length", 4)), models.value("table", (100, 8))]
+    found = estimated(models.model(nodes, inputs, initializers=constants), tmp_path, {"length": 5})
+    assert list(found.operations) == [0, 1, 5 * 8, 0, 1, 1, 15 * 8, 15 * 8]
+
+
+def test_sizes_that_depend_on_values_stay_unknown(tmp_path: Path) -> None:
+    """A size that is the sum of an input's values is not guessed."""
+    nodes = [
+        models.node("ReduceSum", ["n"], ["end"], keepdims=1),
+        models.node("Slice", ["x", "zero", "end"], ["part"]),
+        models.node("Relu", ["part"], ["y"]),
+    ]
+    inputs = [models.value("n", (1,), TensorProto.INT64), models.value("x", (9, 4))]
+    found = estimated(models.model(nodes, inputs, initializers=[models.integers("zero", 0)]), tmp_path)
+    assert list(found.operations) == [1, None, None]
+
+
 @pytest.mark.parametrize("path", sorted(models.SAMPLES.glob("*.onnx")), ids=lambda path: path.stem)
 def test_sample_models_are_counted(path: Path) -> None:
     """Every node of a sample has its place in the result, and counts are never negative."""
@@ -150,3 +180,10 @@ def test_sample_models_are_counted(path: Path) -> None:
     assert len(found.operations) == sum(len(scope.nodes) for scope in file.scopes)
     assert all(item is None or item >= 0 for item in found.operations)
     assert any(found.operations)
+
+
+def test_a_transformer_with_computed_sizes_is_counted_whole() -> None:
+    """The sample that slices its position table to the length of its input has no unknown node."""
+    found = estimate_arithmetic(ModelFile(models.SAMPLES / "transformer.onnx"), sizes={"batch": 2, "sequence": 16})
+    assert None not in found.operations
+    assert found.sizes == {"batch": 2, "sequence": 16}

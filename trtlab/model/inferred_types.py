@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from trtlab.model.light_copy import LightCopy
+from trtlab.model.size_folding import infer_with_sizes
 from trtlab.model.walk import Scope, scopes
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class InferredTypes:
         # Paths are made of names, so several scopes may have one. Then nothing says which of them was meant.
         paths = Counter(scope.path for scope in file.scopes)
         numbers = {scope.path: number for number, scope in enumerate(file.scopes) if paths[scope.path] == 1}
-        for path, value in _inferred(light):
+        for path, value in _inferred(light, is_closed=sizes is not None):
             if path in numbers:
                 self._take((numbers[path], value.name), value)
 
@@ -89,13 +90,17 @@ def _values(scope: Scope) -> Iterator[ValueInfoProto]:
                 yield value
 
 
-def _inferred(light: LightCopy) -> Iterator[tuple[str, ValueInfoProto]]:
+def _inferred(light: LightCopy, *, is_closed: bool) -> Iterator[tuple[str, ValueInfoProto]]:
     """Yield what shape inference finds, with the path of the scope."""
     import onnx
 
     declared = {size.dim_param for scope in scopes(light.model) for value in _values(scope) for size in _sizes(value)}
     with contextlib.suppress(onnx.shape_inference.InferenceError, onnx.checker.ValidationError, *_ONNX_ERRORS):
-        inferred = onnx.shape_inference.infer_shapes(light.model, data_prop=True)
+        inferred = (
+            infer_with_sizes(light.model)
+            if is_closed
+            else onnx.shape_inference.infer_shapes(light.model, data_prop=True)
+        )
         for scope in scopes(inferred):
             # Paths are made of the nodes' names, and those are others in the copy.
             if scope.nodes:
