@@ -14,8 +14,11 @@ import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import psutil
+
+from trtlab.cli.lab import jupyterlab_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,14 +83,20 @@ class JupyterLabServer:
 
 
 @contextmanager
-def running_jupyterlab(folder: Path, sample_models: Path) -> Iterator[JupyterLabServer]:
-    """Start JupyterLab with all its files below `folder` and a copy of `sample_models`, and end it afterwards."""
+def running_jupyterlab(folder: Path, sample_models: Path, *, base_url: str = "") -> Iterator[JupyterLabServer]:
+    """Start JupyterLab with all its files below `folder` and a copy of `sample_models`, and end it afterwards.
+
+    `base_url` is what JupyterHub would put before all its addresses ("/user/name").
+    """
     root = folder / "root"
     (root / "notebooks").mkdir(parents=True)
     # A copy, since notebooks write engines and caches beside the models.
     shutil.copytree(sample_models, root / "sample_models", ignore=shutil.ignore_patterns("__pycache__"))
     server = JupyterLabServer(
-        url=f"http://127.0.0.1:{free_port()}", token=secrets.token_hex(16), root=root, log=folder / "jupyterlab.log"
+        url=f"http://127.0.0.1:{free_port()}{base_url}",
+        token=secrets.token_hex(16),
+        root=root,
+        log=folder / "jupyterlab.log",
     )
     with server.log.open("w") as log:
         process = subprocess.Popen(
@@ -124,11 +133,13 @@ def end_process_tree(process: subprocess.Popen[Any]) -> None:
 
 
 def _command(server: JupyterLabServer) -> list[str]:
+    address = urlsplit(server.url)
     return [
         sys.executable,
         *("-m", "jupyterlab"),
         "--ServerApp.ip=127.0.0.1",
-        f"--ServerApp.port={server.url.rpartition(':')[2]}",
+        f"--ServerApp.port={address.port}",
+        f"--ServerApp.base_url={address.path}/",
         "--ServerApp.port_retries=0",
         f"--ServerApp.root_dir={server.root}",
         "--ServerApp.open_browser=False",
@@ -144,7 +155,7 @@ def _environment(server: JupyterLabServer, folder: Path) -> dict[str, str]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(setting), encoding="utf-8")
     return {
-        **os.environ,
+        **jupyterlab_environment(os.environ),
         "JUPYTER_TOKEN": server.token,
         "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
