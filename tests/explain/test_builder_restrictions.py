@@ -277,6 +277,19 @@ def test_what_is_advised_builds(name: str, check: Callable[[onnx.ModelProto], Su
     assert report.supported, report
 
 
+def test_a_refusal_inside_a_function(check: Callable[[onnx.ModelProto], SupportReport]) -> None:
+    proto = branches_of_ranks(same=False)
+    reads = [value.name for value in proto.graph.input] + ["axis"]
+    imports = [helper.make_opsetid("", 18), helper.make_opsetid("mine", 1)]
+    function = helper.make_function("mine", "Choose", reads, ["y"], list(proto.graph.node), imports[:1])
+    call = helper.make_node("Choose", reads, ["y"], "call", domain="mine")
+    graph = helper.make_graph([call], "g", proto.graph.input, proto.graph.output, proto.graph.initializer)
+    report = check(helper.make_model(graph, functions=[function], opset_imports=imports, ir_version=10))
+    [verdict] = report.unsupported
+    assert (verdict.node.name, verdict.refused_by) == ("choice", "builder")
+    assert "Both branches of an If" in verdict.reason
+
+
 # Messages by themselves
 
 
@@ -351,3 +364,14 @@ def test_the_log_names_the_operation_alone() -> None:
     [found] = analyse_log(log).diagnoses
     assert found.id == "build.no_implementation"
     assert found.why == "Attention operation was not supported by a dedicated kernel"
+
+
+def test_types_that_the_parser_compares_are_named_in_the_models_words() -> None:
+    message = (
+        "ITensor::getDimensions: Error Code 4: API Usage Error (c_OutputLayer: IConditionalOutputLayer must have inputs of same "
+        "type. First input is of type Float but second input is of type Half.)"
+    )
+    found = find_restriction(message, operator="If")
+    assert found is not None
+    assert found.restriction.id == "type.branches"
+    assert (found.facts["dtype"], found.facts["wanted_dtype"]) == ("float32", "float16")

@@ -161,6 +161,14 @@ def test_a_model_that_is_refused_without_a_word() -> None:
     assert found.id == "parse.unsupported_node"
 
 
+def test_a_build_that_fails_without_a_word() -> None:
+    _, [found] = tensor_verdicts(record(accepted=True, built=False), evidence())
+    assert found.id == "build.failed"
+    assert len(found.why) > 20
+    refused = (1, CASES["builder"][0])
+    assert tensor_verdicts(record(refused, accepted=True, built=False), evidence())[1] == ()
+
+
 @pytest.mark.parametrize("because", get_args(Because))
 def test_names_cannot_do_harm(because: str) -> None:
     verdict, _ = CASES[because]

@@ -329,6 +329,8 @@ class WorkingCopy:
                 readers = self._readers.get(name, [])
                 found = known.get(name) or self.types.get(name)
                 if found is None:
+                    if name in self._outputs_of_model:  # its rank is unknown, its type is not
+                        yield self._outputs_of_model[name]
                     continue
                 if name in cuts:
                     yield value_info(f"{name}_{_CUT}", found)
@@ -336,8 +338,8 @@ class WorkingCopy:
                     yield value_info(name, found)
 
     @cached_property
-    def _outputs_of_model(self) -> frozenset[str]:
-        return frozenset(value.name for value in self.model.graph.output)
+    def _outputs_of_model(self) -> dict[str, ValueInfoProto]:
+        return {value.name: value for value in self.model.graph.output}
 
 
 def token(number: int) -> str:

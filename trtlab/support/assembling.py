@@ -190,11 +190,15 @@ def tensor_verdicts(
         tensors.setdefault(name, TensorVerdict(name, kind, dtype, shape, diagnosis))
     if record.needs_values:
         others.append(_needs_values(evidence.model))
-    elif record.build_messages:
+    elif record.build_messages or (record.built is False and not _has_trouble(record)):
         others.append(diagnose_build_of_node(record.build_messages, facts=RefusalFacts(), version=release))
     if not record.accepted and not record.unplaced and not record.verdicts:
         others.append(diagnosis_of("parse.unsupported_node", version=release, step="parse"))
     return tuple(tensors.values()), tuple(others)
+
+
+def _has_trouble(record: SurveyRecord) -> bool:
+    return any(verdict.status != "supported" for _, verdict in record.verdicts)
 
 
 def _needs_values(model: ModelDescription) -> Diagnosis:
