@@ -55,6 +55,8 @@ class MissingError(TrtlabError):
 class OutputExistsError(TrtlabError):
     """A file would be replaced that is newer than this build, or that is not an engine."""
 
+    exit_code = EXIT_USAGE
+
 
 class CancelledError(TrtlabError):
     """What was under way stopped because it was asked to."""
