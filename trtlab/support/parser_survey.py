@@ -33,6 +33,8 @@ _STOP, _STOP_DOMAIN = "trtlab_stop", "trtlab.survey"
 _WHOLE_NODES = 1500
 _WINDOWS = 10
 _SMALLEST_WINDOW = 150
+# How much of all that could stand in for something uncertain must be refused for the same reason.
+_SAME_REASON = 0.75
 _INITIALIZER = re.compile(r"import(?:ing)? initializer: (?!In node)(?P<name>.+?)\s*$")
 _VARIES = re.compile(r"trtlab_\w+|-?\d+")
 
@@ -156,15 +158,22 @@ class ParserSurvey:
         self.remove(position)
 
     def _is_refused_anyway(self, position: int, doubt: Doubt, error: ParserError) -> bool:
-        """Whether the parser refuses a unit for one and the same reason, whatever stands in for what is uncertain."""
+        """Whether the parser refuses a unit whatever stands in for what is uncertain, and nearly always for the same reason.
+
+        A scalar, say, may be refused for being one before the parser comes to the reason.
+        """
         if doubt.kind == "values":
             return False
         unit = self.copy.units[position]
+        reason = _VARIES.sub("", error.text)
+        tried = same = 0
         for types in self.stand_ins.hypotheses(unit):
             found = self._parse(self.copy.piece([position], types, blocked=frozenset(self.gone)))
-            if not any(_VARIES.sub("", other.text) == _VARIES.sub("", error.text) for other in found.errors):
+            if found.accepted:
                 return False
-        return True
+            tried += 1
+            same += any(_VARIES.sub("", other.text) == reason for other in found.errors)
+        return same >= _SAME_REASON * tried
 
     def remove(self, position: int) -> None:
         """Take a unit out; what is inside it and was not looked at is not looked at any more."""
