@@ -18,7 +18,7 @@ from trtlab.model import skeleton as skeleton_module
 from trtlab.model.actions import describe
 from trtlab.model.check import check
 from trtlab.model.reading import ModelFile
-from trtlab.model.skeleton import KEPT_TENSOR_BYTES, raw_bytes, skeleton
+from trtlab.model.skeleton import KEPT_TENSOR_BYTES, raw_bytes, restore_data, skeleton
 
 SAMPLE_FILES = sorted(models.SAMPLES.glob("*.onnx"))
 
@@ -137,3 +137,36 @@ def test_damaged_models_are_refused_or_read_as_before(cut: int, flips: list[tupl
         return
     strip(expected, [])
     assert read(damaged) == expected
+
+
+def tensors_of(message: Any) -> list[TensorProto]:
+    """Return all tensors in a message, at any depth."""
+    found = [message] if isinstance(message, TensorProto) else []
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            for inner in [value] if hasattr(value, "ListFields") else value:
+                found += tensors_of(inner)
+    return found
+
+
+def test_what_was_left_out_is_put_back_as_it_was() -> None:
+    proto = weights_everywhere()
+    proto.graph.initializer[0].metadata_props.add(key="of the model", value="stays")
+    content = proto.SerializeToString()
+    light = read(content)
+    assert not light.graph.initializer[0].raw_data
+    for tensor in tensors_of(light):
+        restore_data(tensor, content)
+    assert light == proto
+    assert light.SerializeToString(deterministic=True) == proto.SerializeToString(deterministic=True)
+
+
+@pytest.mark.parametrize("place", ["", "x", "-4", "99999999999"])
+def test_a_note_of_a_model_that_imitates_ours_does_no_harm(place: str) -> None:
+    """Notes are looked at in models that were read from a file: one may have been written there by anybody."""
+    tensor = TensorProto(name="t")
+    tensor.metadata_props.add(key="trtlab.left_out_bytes", value="8")
+    tensor.metadata_props.add(key="trtlab.left_out_at", value=place)
+    restore_data(tensor, b"content!")
+    assert len(tensor.raw_data) <= 8
+    assert tensor.name == "t"
