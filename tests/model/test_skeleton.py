@@ -32,6 +32,15 @@ def read(content: bytes) -> onnx.ModelProto:
     return onnx.ModelProto.FromString(skeleton(content))
 
 
+def without_places(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """Return a model without the notes of where its values lie; that these are right is seen when they are put back."""
+    for tensor in tensors_of(proto):
+        kept = [entry for entry in tensor.metadata_props if entry.key != "trtlab.left_out_at"]
+        del tensor.metadata_props[:]
+        tensor.metadata_props.extend(kept)
+    return proto
+
+
 def numbers(name: str, count: int) -> TensorProto:
     return numpy_helper.from_array(np.arange(count, dtype=np.float32), name)
 
@@ -72,7 +81,7 @@ def test_only_the_values_of_large_tensors_are_left_out() -> None:
     sizes: list[int] = []
     strip(proto, sizes)
     assert sorted(sizes) == [4 * count for count in (1025, 1100, 1200, 1500, 2000)]
-    assert read(content) == proto
+    assert without_places(read(content)) == proto
     assert len(skeleton(content)) < len(content) - sum(sizes) + 100 * len(sizes)
 
 
@@ -136,7 +145,7 @@ def test_damaged_models_are_refused_or_read_as_before(cut: int, flips: list[tupl
             onnx.ModelProto.FromString(skeleton(damaged))
         return
     strip(expected, [])
-    assert read(damaged) == expected
+    assert without_places(read(damaged)) == without_places(expected)
 
 
 def tensors_of(message: Any) -> list[TensorProto]:
