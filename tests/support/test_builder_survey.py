@@ -82,6 +82,19 @@ def test_a_node_that_builds_only_beside_its_neighbour_is_not_accused() -> None:
     assert [verdict.node.name for verdict in report.unsupported] == ["attention"]
 
 
+def test_a_size_that_was_made_up_is_not_held_against_a_node() -> None:
+    """Nobody knows how many numbers Compress gives; the product takes sixteen."""
+    nodes = [
+        models.node("Compress", ["x", "chosen"], ["c"], "compress"),
+        models.node("MatMul", ["c", "w"], ["y"], "product"),
+    ]
+    inputs = [models.value("x", (32,)), models.value("chosen", (32,), TensorProto.BOOL)]
+    proto = models.model(nodes, inputs, [models.value("y", (4,))], [models.weight("w", 16, 4)])
+    report = trtlab.check(proto)
+    assert {verdict.node.name for verdict in report.unsupported} == {"compress"}
+    assert report.find("product").cause in (0, -1)
+
+
 def test_an_if_around_a_stand_in_is_not_accused() -> None:
     """In its branch a copy stands in for a refused node; if the builder minds that, it says nothing about the If."""
     proto, model = joined_model(58, 19, with_builder_faults=True)

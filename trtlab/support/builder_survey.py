@@ -16,6 +16,7 @@ _MOST_ROUNDS = 40
 _MOST_SUSPECTS = 300
 _RANGE = "..."
 _TAKEN = Verdict("supported")
+_BUILT = BuildPass(True)
 
 
 class BuilderSurvey:
@@ -87,7 +88,7 @@ class BuilderSurvey:
         )
         if inner >= 0:  # in its branch a copy stands in for a refused node, which the builder may mind
             verdict = Verdict("unknown", "follows", messages=messages, cause=inner)
-        elif doubt is not None and doubt.kind != "sizes":
+        elif doubt is not None and (doubt.kind != "sizes" or self._alone.get(position, _BUILT).has_made_up_sizes):
             verdict = Verdict("unknown", "follows", messages=messages, cause=doubt.cause, tensor=doubt.tensor)
         elif together_with >= 0:
             verdict = Verdict("unsupported", "builder", messages=messages, cause=together_with, alone=False)
