@@ -146,3 +146,70 @@ def test_a_reload_shows_the_same(open_notebook: OpenNotebook) -> None:
     again = panel_of(page)
     expect(headline(again)).to_contain_text("5 of 22 nodes refused", timeout=WAIT_MS)
     expect(again.locator(".trtlab-problem-row[aria-selected=true]")).to_contain_text("BitwiseNot")
+
+
+HOSTILE_MODEL = """
+import numpy as np, onnx
+from onnx import helper as h
+html = "<img src=x onerror=window.hacked=1><script>window.hacked=1</script>"
+nodes = [
+    h.make_node("Relu", ["x"], ["a"], name=html),
+    h.make_node("Det", ["a"], [html], name="n" * 10_000),
+    h.make_node("Det", ["a"], ["b"], name=""),
+    h.make_node("Fold", ["a"], ["c"], name="../../etc/passwd", domain="com." + html, values=list(range(100_000))),
+    h.make_node("Det", ["c"], ["d"], name="twice"),
+    h.make_node("Det", ["c"], ["e"], name="twice"),
+]
+outputs = [h.make_tensor_value_info(name, 1, None) for name in ("d", "e", "b")]
+graph = h.make_graph(nodes, html, [h.make_tensor_value_info("x", 1, [1, 2, 4, 4])], outputs)
+imports = [h.make_opsetid("", 17), h.make_opsetid("com." + html, 1)]
+onnx.save(h.make_model(graph, opset_imports=imports, ir_version=8), PATH)
+"""
+
+
+def test_hostile_names_are_text(open_notebook: OpenNotebook, tmp_path: Path, screenshot: Screenshot) -> None:
+    """Names with HTML, of 10,000 characters, empty, repeated or like a path are shown as text, and nothing runs."""
+    path = str(tmp_path / "hostile.onnx")
+    page = open_notebook([f"PATH = {path!r}\n{HOSTILE_MODEL}", PANEL.format(what=repr(path))])
+    panel = panel_of(page)
+    expect(headline(panel)).to_contain_text("5 of 6 nodes refused", timeout=WAIT_MS)
+    for number in range(5):
+        problems(panel).nth(number).click()
+        expect(panel.get_by_role("article").first).to_be_visible()
+    panel.get_by_role("tab", name=re.compile("^Details")).click()
+    expect(panel.locator(".trtlab-node-title")).to_contain_text("twice")
+    panel.get_by_role("tab", name=re.compile("^Nodes")).click()
+    expect(panel.locator(".trtlab-node-row").nth(1)).to_contain_text("<img")
+    screenshot(page, "graph-panel-hostile")
+    assert page.evaluate("() => window.hacked === undefined")
+
+
+BIG_MODEL = """
+import onnx
+from onnx import helper as h
+OPERATORS = ["Relu", "Sigmoid", "Tanh", "Abs", "Neg", "Sin", "Cos", "Exp", "Softplus", "Floor"]
+nodes, x = [], "x"
+for layer in range(2000):
+    for step, operator in enumerate(OPERATORS):
+        made = f"t{layer}_{step}"
+        if step == 9 and layer % 400 == 7:
+            operator = "BitwiseNot"
+        nodes.append(h.make_node(operator, [x], [made], name=f"/stage{layer // 100}/block{layer}/{operator}"))
+        x = made
+graph = h.make_graph(nodes, "big", [h.make_tensor_value_info("x", 1, [2, 4])], [h.make_tensor_value_info(x, 1, [2, 4])])
+onnx.save(h.make_model(graph, opset_imports=[h.make_opsetid("", 18)], ir_version=8), PATH)
+"""
+
+
+def test_twenty_thousand_nodes(open_notebook: OpenNotebook, tmp_path: Path, screenshot: Screenshot) -> None:
+    """A large model opens folded by its scopes, and its problems are one key away."""
+    path = str(tmp_path / "big.onnx")
+    page = open_notebook([f"PATH = {path!r}\n{BIG_MODEL}", PANEL.format(what=repr(path))])
+    panel = panel_of(page)
+    expect(headline(panel)).to_contain_text("5 of 20000 nodes refused", timeout=4 * WAIT_MS)
+    expect(problems(panel)).to_have_count(5)
+    screenshot(page, "graph-panel-20000")
+    panel.get_by_role("button", name="Next (N)").click()
+    expect(panel.locator(".trtlab-problem-row[aria-selected=true]")).to_contain_text("block407")
+    panel.get_by_role("tab", name=re.compile("^Nodes")).click()
+    expect(panel.get_by_text("20,000 nodes").first).to_be_visible()

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from trtlab._format import plural, three_digits
 from trtlab._results import Result
 
+_NEARLY_ALL = 0.999
+
 
 @dataclass(frozen=True)
 class Part(Result):
@@ -57,12 +59,17 @@ class Partition(Result):
             return ""
         if not self.parts:
             return "TensorRT would take no part of it."
-        share = f"{three_digits(100 * self.node_fraction)} % of the nodes"
+        share = f"{_percent(self.node_fraction)} of the nodes"
         operations = self.operation_fraction
         if operations is not None:
             left_out = f"; {plural(self.uncounted, 'node')} of unknown shape left out" if self.uncounted else ""
-            share += f" and {three_digits(100 * operations)} % of the arithmetic (an estimate{left_out})"
+            share += f" and {_percent(operations)} of the arithmetic (an estimate{left_out})"
         return f"TensorRT would take {plural(len(self.parts), 'part')} of it: {share}."
+
+
+def _percent(fraction: float) -> str:
+    # Never "100 %" of what is not all.
+    return "over 99.9 %" if _NEARLY_ALL < fraction < 1 else f"{three_digits(100 * fraction)} %"
 
 
 def make_partition(
