@@ -3,7 +3,7 @@
 
 // Netron asks for consent to cookies, and asks another host where the user is, unless it finds one of this name.
 // It finds it, sets none, and sees none of Jupyter's.
-Object.defineProperty(document, "cookie", {get: () => "", set: () => {}});
+Object.defineProperty(document, "cookie", {get: () => "consent=1", set: () => {}});
 
 const firstTitle = document.title;
 const address = location.href;
