@@ -35,7 +35,6 @@ def test_the_parser_names_every_faulty_node_and_no_good_one(tmp_path: Path) -> N
         proto, model = joined_model(seed, 1 + seed % MOST_FAULTS)
         report = surveyed(proto, tmp_path / "joined.onnx", "quick")
         assert not report.supported
-        assert len(report.unsupported) >= len(model.faulty) or seed, "checked by difference below"
         if found := difference(report, model):
             wrong[seed] = found
         for verdict in report.unsupported:
