@@ -135,7 +135,7 @@ def test_other_style_imports_are_refused(tmp_path: Path) -> None:
 
 def test_panel_takes_nothing_from_elsewhere_and_parses_no_html() -> None:
     for path in STATIC.glob("*.js"):
-        text = path.read_text()
+        text = path.read_text().replace('xmlns="http://www.w3.org/2000/svg"', "")  # the name of a language, no address
         for word in (
             "innerHTML",
             "outerHTML",

@@ -6,13 +6,10 @@ thread sends what changed to the page ten times a second.
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
 
 from trtlab._errors import InputError, TrtlabError
@@ -27,15 +24,15 @@ from trtlab.build.steps import STEP_NAMES, StepName, StepRecord
 from trtlab.build.validation import validate
 from trtlab.widgets import build_view, plan_editor, plan_options
 from trtlab.widgets._esm import joined_module, stylesheet
+from trtlab.widgets.background_panel import BackgroundPanel
 from trtlab.widgets.log_buffer import LogBuffer
 from trtlab.widgets.model_choices import find_models
 from trtlab.worker import LogRecord, WorkerLimits
 
-_PUMP_SECONDS = 0.1
 _RECORDS_A_MESSAGE = 1000
 
 
-class BuildPanel(anywidget.AnyWidget):
+class BuildPanel(BackgroundPanel):
     """Build a TensorRT engine step by step in a notebook.
 
     Args:
@@ -55,7 +52,6 @@ class BuildPanel(anywidget.AnyWidget):
 
     _esm = joined_module("build_panel.js")
     _css = stylesheet("build_panel.css")
-    view = traitlets.Dict().tag(sync=True)
     engine_report = traitlets.Dict().tag(sync=True)
 
     def __init__(  # noqa: PLR0913 - options are keyword-only, and most callers give one or two
@@ -80,18 +76,11 @@ class BuildPanel(anywidget.AnyWidget):
         self._chosen = self._choices[0].value if model is not None and self._choices else ""
         self._session: BuildSession | None = None
         self._installation: Any = None
-        self._note = ""
         self._is_answered = False
         self._last_report: BuildReport | None = None
         self._log = LogBuffer()
         self._sent = -1
-        self._dirty = threading.Event()
-        self._closing = threading.Event()
-        self._tasks: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
-        self.on_msg(self._receive)
-        threading.Thread(target=self._work, name="trtlab-build-panel", daemon=True).start()
-        threading.Thread(target=self._pump, name="trtlab-build-panel-pump", daemon=True).start()
-        self.view = self._make_view()
+        self._start("trtlab-build-panel")
         if self._chosen:
             self._tasks.put(self._open_model)
 
@@ -103,22 +92,6 @@ class BuildPanel(anywidget.AnyWidget):
     def session(self) -> BuildSession | None:
         """The session behind the panel, None before a model was opened."""
         return self._session
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until everything that was asked for has ended; return whether it has within `timeout` seconds."""
-        ended = threading.Event()
-        self._tasks.put(ended.set)
-        return ended.wait(timeout)
-
-    def close(self) -> None:
-        """Cancel what runs, give the worker back, and take the panel from the page."""
-        if not self._closing.is_set():
-            self._closing.set()
-            if self._session is not None:
-                self._session.cancel()
-            self._tasks.put(None)
-            self._dirty.set()
-        super().close()
 
     def __repr__(self) -> str:
         report = self.report()
@@ -146,18 +119,6 @@ class BuildPanel(anywidget.AnyWidget):
         self._dirty.set()
 
     # What the page says (in the kernel's main thread)
-
-    def _receive(self, _widget: Any, message: Any, _buffers: Any) -> None:  # noqa: ANN401 - ipywidgets' callback
-        """Take a command of the page. Whatever is wrong with it is shown, and never ends in a traceback of the kernel."""
-        try:
-            self._command(message)
-        except (TrtlabError, KeyError, TypeError, ValueError) as error:
-            self._note = (
-                str(error)
-                if isinstance(error, TrtlabError)
-                else f"The page sent something that is not understood: {error!r}"
-            )
-        self._dirty.set()
 
     def _command(self, message: dict[str, Any]) -> None:
         command = message["command"]
@@ -255,15 +216,11 @@ class BuildPanel(anywidget.AnyWidget):
 
     # Work (in the panel's own thread)
 
-    def _work(self) -> None:
-        while (task := self._tasks.get()) is not None:
-            try:
-                task()
-            except TrtlabError as error:
-                self._note = str(error)
-            except Exception as error:  # noqa: BLE001 - shown in the panel; a background thread has nobody else to tell
-                self._note = f"trtlab met an error of its own, please report it: {type(error).__name__}: {error}"
-            self._dirty.set()
+    def _stop_work(self) -> None:
+        if self._session is not None:
+            self._session.cancel()
+
+    def _give_back(self) -> None:
         if self._session is not None:
             self._session.close()
 
@@ -303,18 +260,9 @@ class BuildPanel(anywidget.AnyWidget):
 
     # Showing (in the pump's thread)
 
-    def _pump(self) -> None:
-        while not self._closing.is_set():
-            self._dirty.wait()
-            self._dirty.clear()
-            if self._closing.is_set():
-                return
-            self._send_log(self._sent)
-            self._show_report()
-            view = self._make_view()
-            if view != self.view:
-                self.view = view
-            self._closing.wait(_PUMP_SECONDS)
+    def _send_changes(self) -> None:
+        self._send_log(self._sent)
+        self._show_report()
 
     def _send_log(self, after: int) -> None:
         while records := self._log.after(after, limit=_RECORDS_A_MESSAGE):

@@ -6,17 +6,14 @@ thread sends what changed to the page ten times a second.
 
 from __future__ import annotations
 
-import queue
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import anywidget
 import traitlets
 
-from trtlab._errors import CancelledError, InputError, TrtlabError
+from trtlab._errors import InputError, TrtlabError
 from trtlab._format import shorten_middle
 from trtlab._results import from_dict
 from trtlab.model.description import ModelDescription
@@ -26,6 +23,7 @@ from trtlab.support.session import SurveyProgress, SurveySession
 from trtlab.support.verdicts import Depth
 from trtlab.widgets import graph_panel_view as view_parts
 from trtlab.widgets._esm import joined_module, stylesheet
+from trtlab.widgets.background_panel import BackgroundPanel
 from trtlab.widgets.graph_data import details_message, graph_trait
 from trtlab.widgets.graph_view import overlay_trait
 from trtlab.widgets.model_choices import find_models
@@ -36,12 +34,11 @@ if TYPE_CHECKING:
     from trtlab.build.report import BuildReport
     from trtlab.support.releases import ReleaseTable
 
-_PUMP_SECONDS = 0.1
 _TITLES: dict[str, str] = {"quick": "Quick check", "full": "Full check"}
 _ACTIONS = "trtlab.model.graph_actions"
 
 
-class GraphPanel(anywidget.AnyWidget):
+class GraphPanel(BackgroundPanel):
     """Show an ONNX graph in a notebook, and every node of it that TensorRT does not take.
 
     Args:
@@ -66,7 +63,6 @@ class GraphPanel(anywidget.AnyWidget):
     status = traitlets.Dict().tag(sync=True)
     overlay = traitlets.Dict().tag(sync=True)
     engine = traitlets.Dict().tag(sync=True)
-    view = traitlets.Dict().tag(sync=True)
     selected = traitlets.List(traitlets.Int()).tag(sync=True)
 
     def __init__(
@@ -89,16 +85,10 @@ class GraphPanel(anywidget.AnyWidget):
         self._running = ""
         self._started: float | None = None
         self._progress = ""
-        self._note = ""
         self._was_cancelled = False
         self._netron, self._netron_reason = "", "Choose a model first."
         self._still = StillPicture(f"Graph of {shorten_middle(Path(self._chosen).name)}")
-        self._dirty, self._closing = threading.Event(), threading.Event()
-        self._tasks: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
-        self.on_msg(self._receive)
-        threading.Thread(target=self._work, name="trtlab-graph-panel", daemon=True).start()
-        threading.Thread(target=self._pump, name="trtlab-graph-panel-pump", daemon=True).start()
-        self.view = self._make_view()
+        self._start("trtlab-graph-panel")
         if self._chosen:
             self._tasks.put(self._open_model)
 
@@ -123,22 +113,6 @@ class GraphPanel(anywidget.AnyWidget):
         numbers = {name: number for number, name in reversed(list(enumerate(self._names()))) if name}
         self.engine = view_parts.engine_trait(report.layers, report.layers_source, numbers)
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait until everything that was asked for has ended; return whether it has within `timeout` seconds."""
-        ended = threading.Event()
-        self._tasks.put(ended.set)
-        return ended.wait(timeout)
-
-    def close(self) -> None:
-        """Cancel what runs, give the worker back, and take the panel from the page."""
-        if not self._closing.is_set():
-            self._closing.set()
-            if self._session is not None:
-                self._session.cancel()
-            self._tasks.put(None)
-            self._dirty.set()
-        super().close()
-
     def _ipython_display_(self) -> None:
         """Show the panel, and below it the picture that a notebook without its kernel shows."""
         from IPython.display import display
@@ -156,18 +130,6 @@ class GraphPanel(anywidget.AnyWidget):
         return names
 
     # What the page says (in the kernel's main thread)
-
-    def _receive(self, _widget: Any, message: Any, _buffers: Any) -> None:  # noqa: ANN401 - ipywidgets' callback
-        """Take a command of the page. Whatever is wrong with it is shown, and never ends in a traceback of the kernel."""
-        try:
-            self._command(message)
-        except (TrtlabError, KeyError, TypeError, ValueError) as error:
-            self._note = (
-                str(error)
-                if isinstance(error, TrtlabError)
-                else f"The page sent something that is not understood: {error!r}"
-            )
-        self._dirty.set()
 
     def _command(self, message: dict[str, Any]) -> None:
         command = message["command"]
@@ -203,20 +165,19 @@ class GraphPanel(anywidget.AnyWidget):
 
     # Work (in the panel's own thread)
 
-    def _work(self) -> None:
-        while (task := self._tasks.get()) is not None:
-            try:
-                task()
-            except CancelledError:
-                self._was_cancelled = True
-            except TrtlabError as error:
-                self._note = str(error)
-            except Exception as error:  # noqa: BLE001 - shown in the panel; a background thread has nobody else to tell
-                self._note = f"trtlab met an error of its own, please report it: {type(error).__name__}: {error}"
-            self._running, self._started, self._progress = "", None, ""
-            self._dirty.set()
+    def _stop_work(self) -> None:
+        if self._session is not None:
+            self._session.cancel()
+
+    def _give_back(self) -> None:
         if self._session is not None:
             self._session.close()
+
+    def _cancelled(self) -> None:
+        self._was_cancelled = True
+
+    def _task_ended(self) -> None:
+        self._running, self._started, self._progress = "", None, ""
 
     def _open_session(self) -> SurveySession:
         if self._session is None:
@@ -309,17 +270,6 @@ class GraphPanel(anywidget.AnyWidget):
         self._dirty.set()
 
     # Showing (in the pump's thread)
-
-    def _pump(self) -> None:
-        while not self._closing.is_set():
-            self._dirty.wait()
-            self._dirty.clear()
-            if self._closing.is_set():
-                return
-            view = self._make_view()
-            if view != self.view:
-                self.view = view
-            self._closing.wait(_PUMP_SECONDS)
 
     def _headline(self) -> dict[str, str]:
         return view_parts.headline(

@@ -1,8 +1,9 @@
 /** The graph panel's head: does TensorRT take the model, what is asked now, and the buttons. */
 
-import { button, element, KeyedList, setAttribute, setHidden, setSentence, setText, textList, uniqueIdentifier } from "./dom.js";
-import { AvailableButton, Field } from "./field.js";
+import { button, element, setAttribute, setHidden, setSentence, setText, textList } from "./dom.js";
+import { AvailableButton } from "./field.js";
 import { formatElapsed } from "./format.js";
+import { ModelPicker } from "./model_picker.js";
 import { StateBadge } from "./states.js";
 
 const GRAPH_ELAPSED_MS = 250;
@@ -21,7 +22,7 @@ export class GraphHeader {
     this.flavour = element("span", { class: "trtlab-flavour" });
     const words = element("div", { class: "trtlab-headline-words", role: "status", "aria-live": "polite" }, this.badge.node, this.text);
     this.headline = element("div", { class: "trtlab-headline" }, words, this.flavour);
-    this.makePicker(send);
+    this.picker = new ModelPicker(send);
     this.makeButtons(send, onNetron);
     this.box = element("ul", { class: "trtlab-model-lines" });
     this.lines = textList(this.box, "li");
@@ -29,7 +30,7 @@ export class GraphHeader {
     this.elapsed = element("span", { class: "trtlab-muted trtlab-graph-elapsed" });
     this.note = element("p", { class: "trtlab-notice", role: "alert", hidden: true });
     const doing = element("div", { class: "trtlab-graph-doing" }, this.progress, this.elapsed);
-    const what = element("div", { class: "trtlab-what" }, this.picker, this.box);
+    const what = element("div", { class: "trtlab-what" }, this.picker.node, this.box);
     this.node = element(
       "header",
       { class: "trtlab-header" },
@@ -39,30 +40,6 @@ export class GraphHeader {
       this.note,
     );
     this.timer = 0;
-  }
-
-  makePicker(send) {
-    this.select = element("select", { class: "trtlab-input trtlab-model", id: uniqueIdentifier("model") });
-    this.select.append(element("option", { value: "", text: "Choose a model" }));
-    this.models = new KeyedList(element("optgroup", { label: "Models" }), {
-      key: (model) => model.value,
-      create: ({ value }) => {
-        const node = element("option", { value });
-        return { node, update: (model) => setText(node, model.label) };
-      },
-    });
-    this.select.append(this.models.parent);
-    this.field = new Field(this.select, {
-      write: (value) => {
-        this.select.value = value;
-      },
-      send: () => {
-        send({ command: "select_model", value: this.select.value });
-        return true;
-      },
-    });
-    const label = element("label", { for: this.select.id, class: "trtlab-model-label", text: "Model" });
-    this.picker = element("div", { class: "trtlab-picker" }, label, this.select);
   }
 
   makeButtons(send, onNetron) {
@@ -88,12 +65,7 @@ export class GraphHeader {
     this.badge.update(headline.state);
     setSentence(this.text, headline.text);
     setText(this.flavour, view.flavour);
-    const before = this.models.parts.size;
-    this.models.update(view.models);
-    if (this.models.parts.size !== before) this.field.value = undefined;
-    this.field.receive(view.model);
-    setAttribute(this.select, "data-wanted", view.model === "");
-    setAttribute(this.select, "title", view.models.find((entry) => entry.value === view.model)?.label ?? null);
+    this.picker.update(view);
     for (const [name, part] of this.buttons) part.update(view.buttons[name]);
     this.lines.update(view.model_lines);
     setSentence(this.progress, view.progress);

@@ -13,8 +13,9 @@ import {
   textList,
   uniqueIdentifier,
 } from "./dom.js";
-import { AvailableButton, Field } from "./field.js";
+import { AvailableButton } from "./field.js";
 import { formatCount, formatElapsed } from "./format.js";
+import { ModelPicker } from "./model_picker.js";
 import { countProblems } from "./plan_view.js";
 import { StateBadge } from "./states.js";
 
@@ -54,43 +55,6 @@ class Headline {
     this.target = target;
     setText(this.show, label);
     setHidden(this.show, !label);
-  }
-}
-
-/** The model picker with what is in the model. */
-class ModelPicker {
-  constructor(send) {
-    this.select = element("select", { class: "trtlab-input trtlab-model", id: uniqueIdentifier("model") });
-    this.select.append(element("option", { value: "", text: "Choose a model" }));
-    this.options = new KeyedList(element("optgroup", { label: "Models" }), {
-      key: (model) => model.value,
-      create: ({ value }) => {
-        const node = element("option", { value });
-        return { node, update: (model) => setText(node, model.label) };
-      },
-    });
-    this.select.append(this.options.parent);
-    this.field = new Field(this.select, {
-      write: (value) => {
-        this.select.value = value;
-      },
-      send: () => {
-        send({ command: "select_model", value: this.select.value });
-        return true;
-      },
-    });
-    const label = element("label", { for: this.select.id, class: "trtlab-model-label", text: "Model" });
-    this.node = element("div", { class: "trtlab-picker" }, label, this.select);
-  }
-
-  update({ models, model }) {
-    const before = this.options.parts.size;
-    this.options.update(models);
-    setAttribute(this.select, "data-wanted", model === "");
-    // A value can only be selected once its entry is there.
-    if (this.options.parts.size !== before) this.field.value = undefined;
-    this.field.receive(model);
-    setAttribute(this.select, "title", models.find((entry) => entry.value === model)?.label ?? null);
   }
 }
 
