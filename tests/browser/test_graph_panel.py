@@ -64,7 +64,7 @@ def test_list_graph_and_details_follow_each_other(open_notebook: OpenNotebook, s
     expect(details).to_contain_text("/head/detailed/Det")
     expect(details).to_contain_text("Outputs")
     screenshot(page, "graph-panel-node")
-    details.locator(".trtlab-node-table").get_by_role("button", name="/head/detailed/Unsqueeze").click()
+    details.locator(".trtlab-node-tables").get_by_role("button", name="/head/detailed/Unsqueeze").click()
     expect(details.locator(".trtlab-node-name")).to_have_text("/head/detailed/Unsqueeze")
 
 

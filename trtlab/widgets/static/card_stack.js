@@ -1,7 +1,7 @@
 /** Cards one below the other, with a word where there are none. */
 
 import { element, KeyedList, setHidden, setText } from "./dom.js";
-import { DiagnosisCard } from "./diagnosis_card.js";
+import { CARD_WORDS, DiagnosisCard } from "./diagnosis_card.js";
 
 export class CardStack {
   /** @param {{onFind(name: string): void}} actions */
@@ -10,7 +10,7 @@ export class CardStack {
     this.cards = new KeyedList(this.box, {
       key: (_card, index) => String(index),
       create: () => {
-        const card = new DiagnosisCard({ onFind });
+        const card = new DiagnosisCard({ onFind }, { ...CARD_WORDS, find: "Show in the graph" });
         return { node: card.node, update: (values) => card.update(values) };
       },
     });

@@ -142,7 +142,7 @@ export class GraphCanvas {
     scene.markBoxes();
     const box = scene.boxes.boxOf[numbers[0]] ?? -1;
     if (box >= 0) this.focusBox(box, { isCentred: center || isNew, isSpoken: false });
-    if (isNew) this.isPlaced = true;
+    if (isNew && this.size) this.isPlaced = true; // without a size yet, it is placed with the first drawing
     if (scene.scope !== before) this.listeners.onScope?.(scene.scope);
     this.refresh();
   }

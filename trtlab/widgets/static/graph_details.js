@@ -1,16 +1,33 @@
 /** What is known of one node: attributes, what it reads and makes, its card, and cutting it out. */
 
 import { CARD_WORDS, DiagnosisCard } from "./diagnosis_card.js";
-import { button, element, setHidden, setText } from "./dom.js";
+import { button, element, NameText, setHidden, setText } from "./dom.js";
 import { copyButton } from "./export.js";
-import { plural, shortenMiddle } from "./format.js";
+import { setAvailability } from "./field.js";
+import { formatCount, plural, shortenMiddle } from "./format.js";
 import { NODE_STATES, isProblem } from "./graph_looks.js";
 
 const LONGEST_SHOWN = 160;
+const MOST_READERS = 8;
+const REDUCE_HELP = "Find and save the smallest model in which TensorRT still refuses this node";
 
 function cell(text, properties = {}) {
   const isLong = text.length > LONGEST_SHOWN;
   return element("td", { text: shortenMiddle(text, LONGEST_SHOWN), title: isLong ? text.slice(0, 4000) : null, ...properties });
+}
+
+/** What a node reads or makes: role, name and type in one line each, for there is no room for them side by side. */
+function tensorList(title, rows) {
+  if (!rows.length) return null;
+  return element("section", {}, element("h4", { text: title }), element("ul", { class: "trtlab-tensors" }, ...rows));
+}
+
+function tensorRow({ name, type, parsed, role }, source) {
+  const shown = new NameText();
+  shown.update(name);
+  const head = element("div", { class: "trtlab-tensor-head" }, role ? element("span", { class: "trtlab-muted", text: role }) : null, shown.node);
+  const types = [parsed || type, parsed && type && parsed !== type ? `in the model: ${type}` : ""].filter(Boolean);
+  return element("li", {}, head, ...types.map((text) => element("div", { class: "trtlab-tensor-type", text: shortenMiddle(text, LONGEST_SHOWN) })), source);
 }
 
 function detailsTable(title, heads, rows) {
@@ -25,6 +42,7 @@ export class GraphDetails {
   constructor({ send, onSelect, nameOf, onFind }) {
     Object.assign(this, { send, onSelect, nameOf });
     this.numbers = [];
+    this.shown = -1;
     this.empty = element("p", { class: "trtlab-empty", text: "Select a node in the graph or in a list: its attributes, inputs and outputs appear here." });
     this.title = element("div", { class: "trtlab-node-title" });
     this.place = element("p", { class: "trtlab-muted" });
@@ -49,14 +67,19 @@ export class GraphDetails {
       on: { click: () => this.send({ command: "cut", nodes: this.numbers, path: this.path.value }) },
     });
     this.reduce = button("Smallest failing model", {
-      "data-tip": "Find and save the smallest model in which TensorRT still refuses this node",
+      "data-tip": REDUCE_HELP,
       on: { click: () => this.send({ command: "reduce", node: this.numbers[0], path: this.path.value }) },
     });
     this.saved = element("pre", { class: "trtlab-code trtlab-cut-saved", role: "status", hidden: true });
     this.cutting = element("div", { class: "trtlab-cutting" }, this.cut, this.reduce, this.path, this.saved);
   }
 
-  /** Other nodes are selected; their details come in a message. */
+  /** What is known of the nodes has changed. */
+  refresh() {
+    if (this.numbers.length) this.send({ command: "details", node: this.numbers[0] });
+  }
+
+  /** Other nodes are selected; their details come in a message, which may take as long as a check that runs. */
   select(numbers) {
     const isSame = numbers.length === this.numbers.length && numbers.every((number, at) => number === this.numbers[at]);
     this.numbers = numbers;
@@ -65,11 +88,23 @@ export class GraphDetails {
     if (isSame || !numbers.length) return;
     setHidden(this.saved, true);
     setText(this.cut, numbers.length > 1 ? `Cut out ${plural(numbers.length, "node")} as a model` : "Cut out as a model");
-    this.send({ command: "details", node: numbers[0] });
+    if (numbers[0] !== this.shown) this.showWaiting(numbers[0]);
+    this.refresh();
+  }
+
+  /** Nothing of another node may stand below this one's name. */
+  showWaiting(number) {
+    this.shown = -1;
+    this.title.replaceChildren(element("strong", { class: "trtlab-node-name", text: shortenMiddle(this.nameOf(number), LONGEST_SHOWN) }));
+    setText(this.place, "Its attributes, inputs and outputs are being read; while a check runs, they come after it.");
+    setHidden(this.card.node, true);
+    setAvailability(this.reduce, { enabled: false, reason: "Its details are being read." });
+    this.tables.replaceChildren();
   }
 
   receive(number, details) {
     if (number !== this.numbers[0]) return;
+    this.shown = number;
     const state = NODE_STATES[details.status] ?? NODE_STATES[0];
     this.title.replaceChildren(
       element("strong", { text: details.operator }),
@@ -83,7 +118,8 @@ export class GraphDetails {
     setText(this.place, `${state.word}; node ${number}, number ${details.index}${scope}${more}`);
     setHidden(this.card.node, !details.card);
     if (details.card) this.card.update(details.card);
-    setHidden(this.reduce, !isProblem(details.status) || details.status === 4);
+    const isRefused = isProblem(details.status) && details.status !== 4;
+    setAvailability(this.reduce, { enabled: isRefused, reason: "TensorRT does not refuse this node." }, REDUCE_HELP);
     this.tables.replaceChildren(...[this.inputs(details), this.outputs(details), this.attributes(details), this.doc(details)].filter(Boolean));
   }
 
@@ -100,22 +136,24 @@ export class GraphDetails {
 
   inputs({ inputs }) {
     const rows = inputs.map((input) => {
-      const source = element("td", {});
-      if (input.constant) source.append(input.constant);
-      else if (input.made_by >= 0) source.append(this.link(input.made_by));
-      return element("tr", {}, cell(input.role), cell(input.name), cell(input.parsed || input.type), source);
+      const source = element("div", { class: "trtlab-muted" });
+      if (input.constant) source.append(`constant ${input.constant}`);
+      else if (input.made_by >= 0) source.append("made by ", this.link(input.made_by));
+      return tensorRow(input, source);
     });
-    return detailsTable("Inputs", ["Role", "Tensor", "Type", "From"], rows);
+    return tensorList("Inputs", rows);
   }
 
   outputs({ outputs }) {
     const rows = outputs.map((output) => {
-      const readers = element("td", {});
-      output.read_by.slice(0, 8).forEach((number, at) => readers.append(at ? ", " : "", this.link(number)));
-      if (output.read_by.length > 8) readers.append(`, and ${output.read_by.length - 8} more`);
-      return element("tr", {}, cell(output.role ?? ""), cell(output.name), cell(output.parsed || output.type), readers);
+      const readers = element("div", { class: "trtlab-muted" });
+      if (output.read_by.length) readers.append("read by ");
+      output.read_by.slice(0, MOST_READERS).forEach((number, at) => readers.append(at ? ", " : "", this.link(number)));
+      const more = output.read_by.length - MOST_READERS;
+      if (more > 0) readers.append(`, and ${formatCount(more)} more`);
+      return tensorRow(output, readers);
     });
-    return detailsTable("Outputs", ["Role", "Tensor", "Type", "Read by"], rows);
+    return tensorList("Outputs", rows);
   }
 
   attributes({ attributes }) {

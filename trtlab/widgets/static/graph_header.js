@@ -15,8 +15,9 @@ const CHECK_HELP = {
 };
 
 export class GraphHeader {
-  /** @param {{send(message: object): void, onNetron(): void}} actions */
-  constructor({ send, onNetron }) {
+  /** @param {{send(message: object): void, onNetron(): void}} actions @param {import("./clock.js").KernelClock} clock */
+  constructor({ send, onNetron }, clock) {
+    this.clock = clock;
     this.badge = new StateBadge();
     this.text = element("span", { class: "trtlab-headline-text" });
     this.flavour = element("span", { class: "trtlab-flavour" });
@@ -28,7 +29,7 @@ export class GraphHeader {
     this.lines = textList(this.box, "li");
     this.progress = element("span", { class: "trtlab-muted" });
     this.elapsed = element("span", { class: "trtlab-muted trtlab-graph-elapsed" });
-    this.note = element("p", { class: "trtlab-notice", role: "alert", hidden: true });
+    this.note = element("p", { class: "trtlab-notice", "data-state": "warning", role: "alert", hidden: true });
     const doing = element("div", { class: "trtlab-graph-doing" }, this.progress, this.elapsed);
     const what = element("div", { class: "trtlab-what" }, this.picker.node, this.box);
     this.node = element(
@@ -74,15 +75,16 @@ export class GraphHeader {
     this.keepTime(view.started);
   }
 
-  /** A timer only while something runs. The clocks of kernel and browser may differ, so it counts from now. */
+  /** A timer only while something runs. */
   keepTime(started) {
     if (started === this.started) return;
     this.started = started;
     clearInterval(this.timer);
     setText(this.elapsed, "");
     if (!started) return;
-    const begin = performance.now();
-    this.timer = setInterval(() => setText(this.elapsed, formatElapsed((performance.now() - begin) / 1000)), GRAPH_ELAPSED_MS);
+    const tick = () => setText(this.elapsed, formatElapsed(this.clock.since(started)));
+    tick();
+    this.timer = setInterval(tick, GRAPH_ELAPSED_MS);
   }
 
   destroy() {

@@ -7,11 +7,18 @@ import { NODE_STATES } from "./graph_looks.js";
 import { VirtualList } from "./virtual_list.js";
 
 const NODE_ROW_HEIGHT = 26;
+
+/** A status as it fits into a narrow column; the sign says that "parser" is no good news. */
+function briefStatus({ status }) {
+  const { sign, brief, word } = NODE_STATES[status] ?? NODE_STATES[0];
+  return `${sign} ${brief ?? word}`.trim();
+}
+
 const NODE_COLUMNS = [
   { key: "number", title: "#", text: (node) => String(node.number), order: (node) => node.number },
-  { key: "status", title: "Status", text: (node) => node.word, order: (node) => node.status },
-  { key: "operator", title: "Operator", text: (node) => node.operator },
   { key: "name", title: "Name", text: (node) => node.name },
+  { key: "operator", title: "Operator", text: (node) => node.operator },
+  { key: "status", title: "Status", text: (node) => node.word, shown: briefStatus, order: (node) => node.status },
   { key: "scope", title: "Scope", text: (node) => node.scope },
   { key: "part", title: "Part", text: (node) => (node.part < 0 ? "" : String(node.part + 1)), order: (node) => node.part },
 ];
@@ -28,12 +35,14 @@ export class GraphNodes {
   constructor(onSelect) {
     this.nodes = [];
     this.shown = [];
+    this.statuses = [];
+    this.marked = -1;
     this.sort = { key: "number", isDescending: false };
     this.list = new VirtualList({
       rowHeight: NODE_ROW_HEIGHT,
       createRow: createNodeRow,
       fillRow: (row, index) => this.fillRow(row, index),
-      onActivate: (index) => index >= 0 && onSelect(this.shown[index].number),
+      onActivate: (index) => (index >= 0 ? onSelect(this.shown[index].number) : this.showNode(this.marked)),
       attributes: { role: "rowgroup", "aria-label": "Nodes. Arrow keys select a node.", class: "trtlab-virtual trtlab-node-list" },
     });
     this.makeTop();
@@ -90,6 +99,20 @@ export class GraphNodes {
     this.refresh();
   }
 
+  /** @param {number[]} statuses list only nodes with one of these; [] for all */
+  filterStatus(statuses) {
+    this.statuses = statuses;
+    this.refresh();
+  }
+
+  /** Mark a node's row, and bring it into sight. */
+  showNode(number) {
+    this.marked = number;
+    this.list.active = this.shown.findIndex((node) => node.number === number);
+    if (this.list.active >= 0) this.list.scrollToIndex(this.list.active);
+    this.list.draw();
+  }
+
   sortBy(key) {
     this.sort = { key, isDescending: this.sort.key === key && !this.sort.isDescending };
     this.refresh();
@@ -98,7 +121,9 @@ export class GraphNodes {
   refresh() {
     const needle = this.search.value.toLowerCase();
     const holds = (node) => NODE_COLUMNS.some(({ text }) => text(node).toLowerCase().includes(needle));
-    this.shown = needle ? this.nodes.filter(holds) : [...this.nodes];
+    const { statuses } = this;
+    const kept = statuses.length ? this.nodes.filter(({ status }) => statuses.includes(status)) : this.nodes;
+    this.shown = needle ? kept.filter(holds) : [...kept];
     const { key, isDescending } = this.sort;
     const { text, order } = NODE_COLUMNS.find((column) => column.key === key);
     const compare = order ? (a, b) => order(a) - order(b) : (a, b) => nodeCollator.compare(text(a), text(b));
@@ -109,11 +134,13 @@ export class GraphNodes {
       setText(arrow, { none: "", ascending: " ↑", descending: " ↓" }[direction]);
     }
     const all = plural(this.nodes.length, "node");
-    setText(this.count, needle ? `${formatCount(this.shown.length)} of ${all}` : all);
+    setText(this.count, this.shown.length < this.nodes.length ? `${formatCount(this.shown.length)} of ${all}` : all);
     setHidden(this.empty, this.shown.length > 0 || !this.nodes.length);
     setAttribute(this.table, "aria-rowcount", this.shown.length + 1);
-    this.list.active = -1;
+    setAttribute(this.table, "data-has-scopes", (this.graph?.scopes?.length ?? 0) > 1);
+    setAttribute(this.table, "data-has-parts", (this.status?.partitions?.length ?? 0) > 0);
     this.list.setCount(this.shown.length);
+    this.list.active = this.shown.findIndex((node) => node.number === this.marked);
     this.list.draw();
   }
 
@@ -121,7 +148,7 @@ export class GraphNodes {
     const node = this.shown[index];
     setAttribute(row, "aria-rowindex", index + 2);
     setAttribute(row, "data-state", NODE_STATES[node.status]?.state ?? null);
-    NODE_COLUMNS.forEach(({ text }, place) => row.names[place].update(text(node)));
+    NODE_COLUMNS.forEach(({ text, shown = text }, place) => row.names[place].update(shown(node)));
   }
 
   /** The rows shown, in the order shown. */

@@ -5,6 +5,7 @@
  */
 
 import { CardStack } from "./card_stack.js";
+import { KernelClock } from "./clock.js";
 import { element, sameValue } from "./dom.js";
 import { blockDisabledControls } from "./field.js";
 import { formatCount } from "./format.js";
@@ -41,8 +42,10 @@ const EMPTY_GRAPH_VIEW = {
 };
 const NO_FINDINGS = "Nothing in the file itself speaks against TensorRT. What the parser says stands under Problems.";
 
-function emptyText({ model, depth }) {
+function emptyText({ model, depth, started, headline }) {
   if (!model) return "No model is open. Choose one above.";
+  if (started) return "A check is running. The problems stand here as soon as it has ended.";
+  if (headline.state === "failed" && !depth) return "Nothing could be checked; the line at the top says why.";
   if (depth === "full") return "No problems: the parser takes every node, and the builder makes an engine.";
   if (depth === "quick") return "No problems: the parser takes every node. Full check asks the builder too.";
   return "Not checked yet. Quick check asks the parser about every node.";
@@ -56,7 +59,8 @@ class GraphPage {
     this.problems = null;
     const send = (message) => model.send(message);
     const select = (numbers) => this.choose(numbers);
-    this.header = new GraphHeader({ send, onNetron: () => this.openNetron() });
+    this.clock = new KernelClock();
+    this.header = new GraphHeader({ send, onNetron: () => this.openNetron() }, this.clock);
     this.canvas = new GraphCanvas({
       onSelect: (numbers) => this.choose(numbers, { isInGraph: true }),
       onOpen: () => this.tabs.select("node"),
@@ -65,6 +69,7 @@ class GraphPage {
     });
     this.toolbar = new GraphToolbar(this.canvas, {
       onSelect: select,
+      onFilter: (statuses) => this.filter(statuses),
       python: () => this.view.python,
     });
     const find = (name) => this.find(name);
@@ -87,6 +92,7 @@ class GraphPage {
     const right = element("div", { class: "trtlab-graph-right" }, this.tabs.list, this.tabs.node);
     const body = element("div", { class: "trtlab-graph-body" }, left, right);
     this.node = element("div", { class: "trtlab trtlab-graph-panel", role: "region", "aria-label": "ONNX graph and TensorRT" }, this.header.node, body);
+    this.node.addEventListener("keydown", (event) => this.press(event));
     blockDisabledControls(this.node);
     this.hideTooltip = installTooltip(this.node);
     this.releaseKeys = keepKeysInside(this.node);
@@ -96,9 +102,16 @@ class GraphPage {
   // What the kernel says
 
   readGraph() {
-    const graph = this.model.get("graph") ?? {};
-    this.canvas.setGraph(graph);
-    this.nodes.update(graph, this.model.get("status") ?? {});
+    this.canvas.setGraph(this.model.get("graph") ?? {});
+    // A new graph has no marks yet, and what marks it may have come before it.
+    this.readStatus();
+    this.readLayers();
+    this.toolbar.restart();
+    this.readSelected();
+  }
+
+  readLayers() {
+    this.toolbar.updateLayers(this.model.get("overlay") ?? {}, this.model.get("engine") ?? {});
     this.picture.ask();
   }
 
@@ -111,6 +124,7 @@ class GraphPage {
     if (isNew) this.problems = problems;
     this.read();
     if (isNew && problems.length) this.showFirst = true;
+    this.details.refresh();
     this.picture.ask();
   }
 
@@ -120,9 +134,12 @@ class GraphPage {
     this.showSelected(numbers);
   }
 
-  read() {
+  /** Take over the view; `isFresh` when it came as a change just now. */
+  read(isFresh = false) {
     this.view = { ...EMPTY_GRAPH_VIEW, ...this.model.get("view") };
     this.view.buttons = { ...EMPTY_GRAPH_VIEW.buttons, ...this.view.buttons };
+    const { started } = this.view;
+    this.clock.learn({ progress: started ? { started, last_sign: started } : null, steps: [] }, isFresh);
     // Several changes before the next frame are drawn once.
     this.frame ||= requestAnimationFrame(() => {
       this.frame = 0;
@@ -145,7 +162,7 @@ class GraphPage {
     this.showFirst = false;
     const selected = this.model.get("selected") ?? [];
     if (!selected.length) this.nextProblem(1);
-    else if (selected.length === 1) this.list.showNode(selected[0]);
+    else this.list.showNode(selected[0]);
   }
 
   receive(message) {
@@ -173,7 +190,23 @@ class GraphPage {
   showSelected(numbers) {
     this.details.select(numbers);
     this.toolbar.select(numbers);
-    if (numbers.length === 1) this.list.showNode(numbers[0]);
+    if (numbers.length) this.list.showNode(numbers[0]);
+    this.nodes.showNode(numbers[0] ?? -1);
+  }
+
+  /** List only what has one of these statuses, and what belongs to no node; [] for all. */
+  filter(statuses) {
+    const stateOf = (node) => this.model.get("status")?.of?.[node];
+    this.list.filter(({ node }) => !statuses.length || node < 0 || statuses.includes(stateOf(node)));
+    this.nodes.filterStatus(statuses);
+  }
+
+  /** N goes to the next problem from anywhere but a text. */
+  press(event) {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.key.toLowerCase() !== "n") return;
+    if (event.target.closest("input, select, textarea")) return;
+    event.preventDefault();
+    this.nextProblem(event.shiftKey ? -1 : 1);
   }
 
   nextProblem(by) {
@@ -225,16 +258,14 @@ function render({ model, el }) {
   const listeners = {
     "change:graph": () => page.readGraph(),
     "change:status": () => page.readStatus(),
-    "change:overlay": () => page.canvas.setOverlay(model.get("overlay") ?? {}),
-    "change:engine": () => page.canvas.setEngine(model.get("engine") ?? {}),
-    "change:view": () => page.read(),
+    "change:overlay": () => page.readLayers(),
+    "change:engine": () => page.readLayers(),
+    "change:view": () => page.read(true),
     "change:selected": () => page.readSelected(),
     "msg:custom": (message) => page.receive(message),
   };
-  for (const [event, listener] of Object.entries(listeners)) {
-    if (event !== "msg:custom") listener();
-    model.on(event, listener);
-  }
+  for (const [event, listener] of Object.entries(listeners)) model.on(event, listener);
+  page.readGraph();
   return () => {
     for (const [event, listener] of Object.entries(listeners)) model.off(event, listener);
     page.destroy();

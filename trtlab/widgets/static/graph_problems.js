@@ -1,9 +1,9 @@
 /** The list of problems, in the order of the graph, with the card of the one that is chosen. */
 
 import { CARD_WORDS, DiagnosisCard } from "./diagnosis_card.js";
-import { button, element, NameText, setAttribute, setHidden, setText } from "./dom.js";
+import { button, element, NameText, setAttribute, setHidden, setText, uniqueIdentifier } from "./dom.js";
 import { copyButton } from "./export.js";
-import { plural } from "./format.js";
+import { formatCount, plural } from "./format.js";
 import { StateBadge } from "./states.js";
 import { VirtualList } from "./virtual_list.js";
 
@@ -20,7 +20,7 @@ function createProblemRow() {
   const word = element("span", { class: "trtlab-muted trtlab-problem-word" });
   const row = element(
     "div",
-    { class: "trtlab-problem-row", role: "option" },
+    { class: "trtlab-problem-row", role: "option", id: uniqueIdentifier("problem") },
     badge.node,
     element("div", { class: "trtlab-problem-words" }, title, element("div", { class: "trtlab-problem-where" }, operator, where.node, word)),
   );
@@ -31,7 +31,9 @@ export class GraphProblems {
   /** @param {{onChoose(problem: object): void, onFind(name: string): void}} actions */
   constructor({ onChoose, onFind }) {
     this.onChoose = onChoose;
+    this.all = [];
     this.problems = [];
+    this.shows = () => true;
     this.chosen = -1;
     this.list = new VirtualList({
       rowHeight: PROBLEM_ROW_HEIGHT,
@@ -59,20 +61,33 @@ export class GraphProblems {
 
   /** @param {object[]} problems @param {string} emptyText what to say where there are none */
   update(problems, emptyText) {
-    setText(this.empty, emptyText);
-    if (problems === this.problems) return;
-    this.problems = problems;
-    this.chosen = -1;
-    const isEmpty = problems.length === 0;
-    setHidden(this.head, isEmpty);
-    setHidden(this.list.node, isEmpty);
-    setHidden(this.empty, !isEmpty);
-    setHidden(this.cardPlace, true);
-    setText(this.count, plural(problems.length, "problem"));
-    this.list.node.style.height = `${Math.min(problems.length, MOST_ROWS_IN_SIGHT) * PROBLEM_ROW_HEIGHT + 2}px`;
-    this.list.active = -1;
-    this.list.setCount(problems.length);
-    this.list.draw();
+    this.emptyText = emptyText;
+    if (problems !== this.all) {
+      this.all = problems;
+      this.filter(this.shows);
+    }
+    this.sayWhereEmpty();
+  }
+
+  /** @param {(problem: object) => boolean} shows which problems are listed; the one that was chosen stays so */
+  filter(shows) {
+    const before = this.problems[this.chosen];
+    this.shows = shows;
+    this.problems = this.all.filter(shows);
+    const { length } = this.problems;
+    setHidden(this.head, this.all.length === 0);
+    setHidden(this.list.node, length === 0);
+    const all = plural(this.all.length, "problem");
+    setText(this.count, length < this.all.length ? `${formatCount(length)} of ${all}` : all);
+    this.list.node.style.height = `${Math.min(length, MOST_ROWS_IN_SIGHT) * PROBLEM_ROW_HEIGHT + 2}px`;
+    this.list.setCount(length);
+    this.show(this.problems.findIndex((problem) => problem === before));
+    this.sayWhereEmpty();
+  }
+
+  sayWhereEmpty() {
+    setText(this.empty, this.all.length ? "No problem of this kind. The counts over the graph choose what is listed." : this.emptyText);
+    setHidden(this.empty, this.problems.length > 0);
   }
 
   fillRow(row, index) {
@@ -85,13 +100,18 @@ export class GraphProblems {
     row.where.update(where);
     setText(row.word, brief ?? word);
     setAttribute(row.word, "title", word);
-    setAttribute(row, "aria-selected", String(index === this.chosen));
+    const isActive = index === this.list.active;
+    setAttribute(row, "aria-selected", String(isActive));
+    if (isActive) setAttribute(this.list.node, "aria-activedescendant", row.id);
     setAttribute(row, "aria-setsize", this.problems.length);
     setAttribute(row, "aria-posinset", index + 1);
   }
 
   choose(index) {
-    if (index < 0) return;
+    if (index < 0) {
+      this.list.active = this.chosen; // a second click leaves the row chosen, for its card stays
+      return;
+    }
     this.show(index);
     this.onChoose(this.problems[index]);
   }
@@ -106,13 +126,21 @@ export class GraphProblems {
       this.list.active = index;
       if (index >= 0) this.list.scrollToIndex(index);
     }
+    if (index < 0) setAttribute(this.list.node, "aria-activedescendant", null);
     this.list.draw();
   }
 
-  /** Show the problem of a node, if it has one. */
+  /** Show the problem of a node. Where it has none no row is marked, and the next problem is that after the last one. */
   showNode(number) {
+    if (this.problems[this.chosen]?.node === number && this.list.active === this.chosen) return;
     const index = this.problems.findIndex((problem) => problem.node === number);
-    if (index >= 0 && index !== this.chosen) this.show(index);
+    if (index >= 0) this.show(index);
+    else if (this.problems[this.chosen]?.node >= 0) {
+      this.list.active = -1;
+      setAttribute(this.list.node, "aria-activedescendant", null);
+      setHidden(this.cardPlace, true);
+      this.list.draw();
+    }
   }
 
   /** Go on to the next problem or back, round and round. */

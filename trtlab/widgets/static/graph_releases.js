@@ -11,9 +11,9 @@ const ANSWERS = {
 
 function answerCell({ verdict, note, sure }) {
   const { icon, state } = ANSWERS[verdict] ?? ANSWERS.unknown;
-  const tip = [note, sure && sure !== "unknown" ? `How sure: ${sure}` : ""].filter(Boolean).join("\n");
+  const rest = [sure && sure !== "unknown" ? sure : "", note].filter(Boolean).join(": ");
   const words = element("span", { class: "trtlab-state", "data-state": state, text: `${icon} ${verdict}` });
-  return element("td", { title: tip || null }, words, note ? element("span", { class: "trtlab-muted trtlab-release-note", text: ` ${note}` }) : null);
+  return element("td", {}, words, rest ? element("div", { class: "trtlab-muted trtlab-release-note", text: rest }) : null);
 }
 
 export class GraphReleases {

@@ -2,10 +2,12 @@
 
 import { button, element, KeyedList, sameValue, setAttribute, setHidden, setText } from "./dom.js";
 import { copyButton, saveText } from "./export.js";
-import { formatCount } from "./format.js";
+import { setAvailability } from "./field.js";
+import { formatCount, shortenMiddle } from "./format.js";
 import { NODE_STATES } from "./graph_looks.js";
 
-const STEP_CHOICES = [1, 2, 3, 5, 8];
+const STEP_CHOICES = [1, 2, 3, 4, 5];
+const PATH_HELP = "Mark a shortest path between the two selected nodes";
 
 /** How many nodes have each status; each can be pressed to show only these clearly. */
 class StatusFilters {
@@ -28,8 +30,10 @@ class StatusFilters {
 
   update(counts) {
     this.counts = counts;
-    for (const status of this.pressed) if (!counts.some((item) => item.status === status)) this.pressed.delete(status);
+    const gone = [...this.pressed].filter((status) => !counts.some((item) => item.status === status));
+    for (const status of gone) this.pressed.delete(status);
     this.list.update(counts);
+    if (gone.length) this.onFilter([...this.pressed]);
   }
 
   toggle(status) {
@@ -39,19 +43,59 @@ class StatusFilters {
   }
 }
 
+/** Shows what the kernel sends over the graph, or leaves it away. Hidden where there is nothing. */
+class LayerToggle {
+  constructor(onShow) {
+    this.onShow = onShow;
+    this.values = {};
+    this.isEmpty = true;
+    this.node = button("", { kind: "quiet", class: "trtlab-button trtlab-quiet trtlab-layer-toggle", "aria-pressed": "true", hidden: true, on: { click: () => this.toggle() } });
+  }
+
+  /** @param {object} values {} for nothing @param {string} label @param {string} help */
+  update(values, label, help) {
+    this.values = values;
+    setHidden(this.node, Object.keys(values).length === 0);
+    setText(this.node, label);
+    setAttribute(this.node, "data-tip", help);
+    this.show();
+  }
+
+  toggle() {
+    setAttribute(this.node, "aria-pressed", String(this.node.getAttribute("aria-pressed") !== "true"));
+    this.show();
+  }
+
+  show() {
+    const shown = this.node.getAttribute("aria-pressed") === "true" ? this.values : {};
+    const isEmpty = Object.keys(shown).length === 0;
+    if (!isEmpty || !this.isEmpty) this.onShow(shown);
+    this.isEmpty = isEmpty;
+  }
+}
+
 export class GraphToolbar {
-  /** @param {import("./graph_canvas.js").GraphCanvas} canvas @param {{onSelect(numbers: number[]): void, python(): string}} actions */
-  constructor(canvas, { onSelect, python }) {
+  /**
+   * @param {import("./graph_canvas.js").GraphCanvas} canvas
+   * @param {{onSelect(numbers: number[]): void, onFilter(statuses: number[]): void, python(): string}} actions
+   */
+  constructor(canvas, { onSelect, onFilter, python }) {
     Object.assign(this, { canvas, onSelect, selected: [], hits: [], at: -1 });
-    this.filters = new StatusFilters((statuses) => canvas.filterStatus(statuses));
+    this.filters = new StatusFilters((statuses) => {
+      canvas.filterStatus(statuses);
+      onFilter(statuses);
+    });
+    this.overlay = new LayerToggle((values) => canvas.setOverlay(values));
+    this.engine = new LayerToggle((layers) => canvas.setEngine(layers));
     this.makeSearch();
     this.makeAround();
     const svg = button("SVG", { kind: "quiet", "data-tip": "Save the graph as a drawing", on: { click: () => saveText("graph.svg", canvas.svg(), "image/svg+xml") } });
     const png = button("PNG", { kind: "quiet", "data-tip": "Save the graph as a picture", on: { click: () => this.savePng() } });
     const code = copyButton("As Python", python);
+    const actions = element("div", { class: "trtlab-actions" }, svg, png, code);
     this.partition = element("p", { class: "trtlab-muted trtlab-partition" });
     const spring = element("span", { class: "trtlab-spring" });
-    const second = element("div", { class: "trtlab-toolbar" }, this.searching, this.around, this.between, spring, svg, png, code);
+    const second = element("div", { class: "trtlab-toolbar" }, this.searching, this.around, this.between, this.overlay.node, this.engine.node, spring, actions);
     this.node = element("div", { class: "trtlab-graph-tools" }, this.filters.node, this.partition, second);
   }
 
@@ -59,7 +103,7 @@ export class GraphToolbar {
     this.search = element("input", {
       type: "search",
       class: "trtlab-input",
-      placeholder: "Find a node, operator or tensor",
+      placeholder: "Find in the graph",
       "aria-label": "Find nodes by name, operator or tensor; a text between slashes is a pattern",
       spellcheck: "false",
       on: {
@@ -78,15 +122,20 @@ export class GraphToolbar {
   }
 
   makeAround() {
-    this.radius = element("select", { class: "trtlab-input", "aria-label": "How far around the selection", on: { change: () => this.showAround() } });
-    this.radius.append(element("option", { value: "0", text: "whole graph" }));
-    for (const steps of STEP_CHOICES) this.radius.append(element("option", { value: String(steps), text: `${steps} around` }));
-    this.around = this.radius;
-    this.between = button("Path between", {
+    // It acts and is empty again: what is shown, and the way back to all, stand above the graph.
+    this.around = element("select", { class: "trtlab-input", "aria-label": "Show only what is around the selection", on: { change: () => this.showAround() } });
+    this.around.append(element("option", { value: "", text: "Around …" }));
+    for (const steps of STEP_CHOICES) this.around.append(element("option", { value: String(steps), text: steps === 1 ? "1 step" : `${steps} steps` }));
+    this.between = button("Path", {
       kind: "quiet",
-      "data-tip": "Mark a shortest path between two selected nodes (shift-click selects a second one)",
+      "data-tip": PATH_HELP,
       on: { click: () => this.showPath() },
     });
+  }
+
+  updateLayers(overlay, engine) {
+    this.overlay.update(overlay, shortenMiddle(overlay.name ?? "", 24), `Numbers on the nodes: ${overlay.name}${overlay.source ? `, ${overlay.source}` : ""}`);
+    this.engine.update(engine, "Engine layers", `Which nodes were fused into which layer: ${engine.source}`);
   }
 
   update(view) {
@@ -100,8 +149,15 @@ export class GraphToolbar {
 
   select(numbers) {
     this.selected = numbers;
-    setHidden(this.between, numbers.length !== 2);
-    setAttribute(this.radius, "disabled", numbers.length === 0 && this.radius.value === "0");
+    setAvailability(this.around, { enabled: numbers.length > 0, reason: "Select a node first." }, "Show only what is around the selection");
+    const reason = "Select two nodes: click one, then another with Shift.";
+    setAvailability(this.between, { enabled: numbers.length === 2, reason }, PATH_HELP);
+  }
+
+  /** Another graph is shown: what was asked of the one before is asked of it too. */
+  restart() {
+    this.canvas.filterStatus([...this.filters.pressed]);
+    if (this.search.value) this.find();
   }
 
   find() {
@@ -120,16 +176,15 @@ export class GraphToolbar {
   }
 
   showAround() {
-    this.canvas.neighbourhood(this.selected, Number(this.radius.value));
-    this.select(this.selected);
+    if (this.around.value) this.canvas.neighbourhood(this.selected, Number(this.around.value));
+    this.around.value = "";
   }
 
   showPath() {
     const [from, to] = this.selected;
-    const found = this.canvas.path(from, to);
-    const nodes = found.length ? found : this.canvas.path(to, from);
+    const nodes = this.canvas.path(from, to);
     setText(this.between, nodes.length ? `Path: ${formatCount(nodes.length)} nodes` : "No path between them");
-    setTimeout(() => setText(this.between, "Path between"), 3000);
+    setTimeout(() => setText(this.between, "Path"), 3000);
   }
 
   async savePng() {
