@@ -26,10 +26,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from machine import machine_line
 from playwright.sync_api import Browser, Page, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
-from benchmarks.machine import machine_line
 from tests.browser.conftest import CHROMIUM_OPTIONS
 from tests.browser.find_chromium import find_chromium
 from tests.browser.jupyterlab_server import running_jupyterlab

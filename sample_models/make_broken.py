@@ -13,7 +13,15 @@ import onnx
 from make_transformer import FILE as TRANSFORMER_FILE
 from make_transformer import build_transformer
 from onnx import TensorProto, helper, numpy_helper
-from sample_writing import GraphWriter, finish_model, float_tensor, integer_tensor, rename_output, run_script, write_file
+from sample_writing import (
+    GraphWriter,
+    finish_model,
+    float_tensor,
+    integer_tensor,
+    rename_output,
+    run_script,
+    write_file,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

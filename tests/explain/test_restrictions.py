@@ -17,7 +17,6 @@ from trtlab._engine_results import ParserError
 from trtlab._errors import ActionError, WorkerError
 from trtlab._results import from_dict
 from trtlab.build.session import BuildSession
-from trtlab.worker.lease import WorkerLease
 from trtlab.explain.catalog import LANGUAGES, catalog
 from trtlab.explain.compile_restrictions import TARGET, compiled, problems_of, read_restrictions
 from trtlab.explain.diagnosis import Diagnosis
@@ -26,6 +25,7 @@ from trtlab.explain.refusals import explain_refusal, facts_requests
 from trtlab.explain.restrictions import Restriction, find_restriction, restrictions
 from trtlab.model.node_description import RefusalFacts
 from trtlab.worker import ActionCancelled
+from trtlab.worker.lease import WorkerLease
 
 CPLUSPLUS = re.compile(r"::|&&|\|\||\(\)|ctx->|==|is_weights|std\b|nbDims")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import onnx
@@ -50,7 +51,7 @@ class JoinedModel:
         outputs: int = 1,
         is_faulty: bool = False,
         domain: str = "",
-        **attributes: object,
+        **attributes: Any,
     ) -> list[str]:
         """Add a node and return its outputs."""
         name = self.fresh(operator.lower())
@@ -117,7 +118,7 @@ def _branch(model: JoinedModel, x: str) -> str:
 GOOD: tuple[Part, ...] = (_convolution, _residual, _reshaped, _normalized, _branch)
 
 
-def _static(operator: str, **attributes: object) -> Part:
+def _static(operator: str, **attributes: Any) -> Part:
     """A node that the static checks refuse; ONNX knows what it gives."""
 
     def part(model: JoinedModel, x: str) -> str:

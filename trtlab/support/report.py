@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections import Counter
 from dataclasses import dataclass, field
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
 from trtlab._engine_results import Installation
@@ -182,7 +183,7 @@ class SupportReport(Result):
         source: ModelInput = getattr(self, "_source", self.model.path)
         return source
 
-    def reduce(self, node: int | str | None = None, *, output: str | None = None) -> ReducedModel:
+    def reduce(self, node: int | str | None = None, *, output: str | PathLike[str] | None = None) -> ReducedModel:
         """Return the smallest model in which TensorRT still refuses a node; see `trtlab.support.reduction.reduce_model`."""
         from trtlab.support.reduction import reduce_model
 
