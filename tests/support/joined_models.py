@@ -56,7 +56,7 @@ class JoinedModel:
         """Add a node and return its outputs."""
         name = self.fresh(operator.lower())
         made = [f"{name}_out{place}" for place in range(outputs)]
-        self.nodes.append(helper.make_node(operator, inputs, made, name=name, domain=domain, **attributes))  # type: ignore[arg-type]
+        self.nodes.append(helper.make_node(operator, inputs, made, name=name, domain=domain, **attributes))
         if is_faulty:
             self.faulty.add(name)
         return made
