@@ -11,7 +11,7 @@ from pathlib import Path
 
 import onnx
 import pytest
-from onnx import TensorProto
+from onnx import TensorProto, helper
 
 from tests import models
 from tests.build.sabotage import WatchedPool, assert_processes_gone, convolutions
@@ -254,3 +254,19 @@ def test_what_is_no_model_is_wrong_input(pool: WatchedPool, content: bytes) -> N
 def test_a_missing_file_is_wrong_input(pool: WatchedPool, tmp_path: Path) -> None:
     with SurveySession(tmp_path / "none.onnx", pool=pool) as session, pytest.raises(InputError, match=r"none\.onnx"):
         session.check()
+
+
+def test_what_crashes_onnx_itself_is_still_judged(tmp_path: Path) -> None:
+    """onnx 1.23.2's shape inference dies (SIGSEGV) on a RegexFullMatch whose input has no type: the parser is asked all the same."""
+    node = helper.make_node("RegexFullMatch", ["x"], ["y"], pattern="a")
+    graph = helper.make_graph([node], "graph", [onnx.ValueInfoProto(name="x")], [onnx.ValueInfoProto(name="y")])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
+    path = tmp_path / "untyped.onnx"
+    path.write_bytes(model.SerializeToString())
+    with SurveySession(path) as session:
+        report = session.check(depth="quick")
+    assert not report.supported
+    assert [verdict.status for verdict in report.nodes] == ["unsupported"]
+    if not any("segmentation fault" in finding.text for finding in report.findings):
+        pytest.skip(f"onnx {onnx.__version__} no longer crashes on this")
+    assert sum(finding.id == "support.not_looked_at" for finding in report.findings) == 1

@@ -89,4 +89,6 @@ def _message(report: BuildReport) -> str:
     lines = [report.headline, *(repr(diagnosis) for diagnosis in report.diagnoses[:3])]
     if len(report.diagnoses) > 3:  # noqa: PLR2004
         lines.append(f"... and {len(report.diagnoses) - 3} more in .diagnoses")
+    if any(step.name in ("parse", "build") and step.state == "failed" for step in report.steps):
+        lines.append("TensorRT stops early; every node that it does not take: trtlab.check(model)")
     return "\n".join(lines)

@@ -105,6 +105,8 @@ def _look_further(
 
     numbers = NodeNumbers(file)
     copy = WorkingCopy(file)
+    if not tensorrt.attempt("infer", copy.infer):
+        copy.do_without_inference()
     parser = ParserSurvey(copy, tensorrt, report=_reporter(context, _PARSE))
     named, unplaced = _placed(first, numbers)
     if first.accepted:

@@ -144,6 +144,14 @@ class WorkingCopy:
         ):
             return light
 
+    def infer(self) -> None:
+        """Have ONNX infer types and shapes now, which on damaged models can crash; otherwise it is done when they are needed."""
+        _ = self._inferred
+
+    def do_without_inference(self) -> None:
+        """Take only the types that the model itself describes."""
+        self.__dict__["_inferred"] = self.model
+
     @cached_property
     def types(self) -> dict[str, TensorType]:
         """What ONNX infers of the tensors of the main graph; those of unknown type or rank are missing."""

@@ -65,6 +65,15 @@ class JournalingSurvey:
         self._write(_MARK)
         return found
 
+    def attempt(self, key: str, action: Callable[[], object]) -> bool:
+        """Do something that can crash; return False, and do nothing, where it is known to."""
+        if key in self._journal.crashes:
+            return False
+        self._write(f"{_MARK}{key}")
+        action()
+        self._write(_MARK)
+        return True
+
     def build(self, model: ModelProto) -> BuildPass:
         """Have the builder make an engine of a model, unless it is known what comes of it."""
         content = model.SerializeToString(deterministic=True)

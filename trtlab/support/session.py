@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trtlab._errors import ActionError, CancelledError, CheckError, InputError, WorkerError
+from trtlab._errors import ActionError, CancelledError, CheckError, InputError
 from trtlab._results import from_dict
 from trtlab.build.plan import ShapeProfile
 from trtlab.explain.building import diagnose_ending
@@ -199,7 +199,7 @@ class SurveySession:
             nodes=verdicts,
             tensors=tensors,
             diagnoses=diagnoses,
-            findings=tuple(sorted(findings, key=lambda finding: _SEVERITIES[finding.severity])),
+            findings=tuple(sorted(dict.fromkeys(findings), key=lambda finding: _SEVERITIES[finding.severity])),
             partition=self._partition(nodes, [verdict.status == "supported" for verdict in verdicts]),
             seconds=time.perf_counter() - began,
             parse_seconds=record.parse_seconds,
@@ -227,7 +227,15 @@ class SurveySession:
         return self._journal.note_crash(died.ending.text) and len(self._journal.journal.crashes) <= _MOST_CRASHES
 
     def _findings(self, action: str) -> list[Finding]:
-        return [from_dict(Finding, item) for item in self._call(action)]
+        """Ask for findings. They are worth having; where looking for them breaks off, that is a finding, and no failure."""
+        try:
+            return [from_dict(Finding, item) for item in self._call(action)]
+        except CancelledError:
+            raise
+        except CheckError as error:
+            self._loaded()
+            text = f"A look at the file broke off, so something may be missing here. {error}"
+            return [Finding("support.not_looked_at", "info", text, original=repr(error.__cause__))]
 
     def _opset_findings(self, model: ModelDescription, record: SurveyRecord) -> list[Finding]:
         from trtlab.support.opset_limits import opset_finding
@@ -250,7 +258,8 @@ class SurveySession:
             found = [from_dict(RefusalFacts, item) for item in self._call(f"{_ENGINE}:node_facts", places=places)]
         except CancelledError:
             raise
-        except (CheckError, WorkerError):
+        except CheckError:
+            self._loaded()
             return {}, {}
         return dict(zip(numbers, found, strict=False)), dict(zip(tensors, found[len(numbers) :], strict=True))
 
@@ -258,8 +267,13 @@ class SurveySession:
         count = nodes.counts[0] if nodes.counts else 0
         if all(taken):  # one part, whatever its arithmetic is
             return make_partition(nodes.sources, taken[:count])
-        found = self._call(f"{_GRAPH}:arithmetic")
-        return make_partition(nodes.sources, taken[:count], found["operations"][:count])
+        try:
+            operations = self._call(f"{_GRAPH}:arithmetic")["operations"][:count]
+        except CancelledError:
+            raise
+        except CheckError:  # the parts are what matters
+            operations = None
+        return make_partition(nodes.sources, taken[:count], operations)
 
     def _take_event(self, event: Event) -> None:
         if isinstance(event, PhaseEvent) and self._journal.take(event.name):
