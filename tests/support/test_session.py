@@ -257,7 +257,7 @@ def test_a_missing_file_is_wrong_input(pool: WatchedPool, tmp_path: Path) -> Non
 
 
 def test_what_crashes_onnx_itself_is_still_judged(tmp_path: Path) -> None:
-    """onnx 1.23.2's shape inference dies (SIGSEGV) on a RegexFullMatch whose input has no type: the parser is asked all the same."""
+    """Onnx 1.23.2's shape inference dies (SIGSEGV) on a RegexFullMatch whose input has no type: the parser is asked all the same."""
     node = helper.make_node("RegexFullMatch", ["x"], ["y"], pattern="a")
     graph = helper.make_graph([node], "graph", [onnx.ValueInfoProto(name="x")], [onnx.ValueInfoProto(name="y")])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
