@@ -124,7 +124,7 @@ def test_it_looks_right_at_both_widths_and_in_both_themes(
     open_notebook: OpenNotebook, set_theme: SetTheme, screenshot: Screenshot, width: int, theme: str
 ) -> None:
     page, panel = open_panel(open_notebook, f"{str(FAULTY)!r}, depth='full'")
-    page.set_viewport_size({"width": width, "height": 1000})
+    page.set_viewport_size({"width": width, "height": 1500})
     set_theme(page, theme)  # type: ignore[arg-type]
     expect(headline(panel)).to_contain_text("6 of 22 nodes refused", timeout=WAIT_MS)
     expect(problems(panel)).to_have_count(7)
