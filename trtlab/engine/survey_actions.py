@@ -19,6 +19,7 @@ from trtlab.support.builder_survey import BuilderSurvey
 from trtlab.support.journal import CRASH, JournalingSurvey, journal_of
 from trtlab.support.parser_survey import ParserSurvey
 from trtlab.support.passes import BuildPass, ParserPass
+from trtlab.support.stand_ins import shown_type
 from trtlab.support.verdicts import Depth, SurveyRecord, Verdict
 
 if TYPE_CHECKING:
@@ -59,9 +60,7 @@ def survey(
     survivor = JournalingSurvey(tensorrt, journal_of(journal), lambda text: context.events.phase("start", text))
     first, built = _first_passes(tensorrt, survivor, file, depth)
     parse_seconds = time.perf_counter() - began
-    context.state[TYPES_KEY] = {
-        output.name: f"{output.dtype} {list(output.shape)}" for node in first.imported for output in node.outputs
-    }
+    context.state[TYPES_KEY] = first.imported, {}
     record = SurveyRecord(
         installation, depth, first.accepted, built.built if built else None, bool(built and built.is_guess and not built.built),
         sum(len(scope.nodes) for scope in file.scopes), (), parse_seconds=parse_seconds, passes=1, builds=int(built is not None),
@@ -118,7 +117,7 @@ def _look_further(
         builder.run()
     is_placed = any(verdict.messages for verdict in parser.verdicts.values())
     messages = builder.unplaced or (built.messages if built and not is_placed else ())
-    context.state[TYPES_KEY].update(parser.stand_ins.shown)
+    context.state[TYPES_KEY] = first.imported, parser.stand_ins.shown
     return replace(
         record,
         verdicts=tuple(
@@ -186,8 +185,12 @@ def _reporter(context: ActionContext, what: str) -> Callable[[str, int, int], No
 
 def tensor_types(context: ActionContext, *, names: list[str]) -> dict[str, str]:
     """Return the type and shape that TensorRT gave to tensors in the last survey, as text; unknown ones are left out."""
-    known: dict[str, str] = context.state.get(TYPES_KEY, {})
-    return {name: known[name] for name in names if name in known}
+    imported, shown = context.state.get(TYPES_KEY, ((), {}))
+    wanted = set(names)
+    first = {output.name: output for node in imported for output in node.outputs if output.name in wanted}
+    return {name: shown_type(first[name]) for name in names if name in first} | {
+        name: shown[name] for name in names if name in shown
+    }
 
 
 def node_facts(context: ActionContext, *, places: list[tuple[int, str]]) -> list[dict[str, Any]]:

@@ -6,9 +6,10 @@ import contextlib
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, overload
 
 from trtlab.build.plan import ShapeRange
 from trtlab.engine.flavour import Flavour
@@ -81,7 +82,7 @@ class TensorRtSurvey:
             except BaseException:
                 parsed.release()
                 raise
-        imported = tuple(_imported(lines))
+        imported = ImportedNodes(lines)
         return ParserPass(accepted, errors, imported, "" if accepted else _importing(lines, imported)), parsed
 
     def build(self, model: ModelProto, content: bytes) -> BuildPass:
@@ -174,6 +175,29 @@ def _inputs(network: Any) -> list[Any]:  # noqa: ANN401 - INetworkDefinition and
     return [network.get_input(index) for index in range(network.num_inputs)]
 
 
+class ImportedNodes(Sequence[ImportedNode]):
+    """The nodes that some lines of the log tell of. Of a model that is taken as it is nobody may ever ask, so these are read late."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
+
+    @cached_property
+    def _nodes(self) -> tuple[ImportedNode, ...]:
+        return tuple(_imported(self._lines))
+
+    @overload
+    def __getitem__(self, index: int) -> ImportedNode: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[ImportedNode]: ...
+
+    def __getitem__(self, index: int | slice) -> ImportedNode | Sequence[ImportedNode]:
+        return self._nodes[index]
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+
 def _imported(lines: list[str]) -> Iterator[ImportedNode]:
     for line in lines:
         found = None if line.startswith(_BEGIN) else _IMPORTED.fullmatch(line)
@@ -181,7 +205,7 @@ def _imported(lines: list[str]) -> Iterator[ImportedNode]:
             yield ImportedNode(found["name"], tuple(_tensor(item) for item in _OUTPUT.finditer(found["outputs"])))
 
 
-def _importing(lines: list[str], imported: tuple[ImportedNode, ...]) -> str:
+def _importing(lines: list[str], imported: Sequence[ImportedNode]) -> str:
     """Return the node that was begun last and never ended."""
     ended = Counter(node.name for node in imported)
     for line in reversed(lines):

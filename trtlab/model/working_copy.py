@@ -18,7 +18,7 @@ from trtlab.model.light_copy import LightCopy
 from trtlab.model.skeleton import restore_data
 from trtlab.model.tensor_origin import RANDOM_OPERATORS, SHAPE_READERS
 from trtlab.model.tensor_rules import tensor_bytes
-from trtlab.model.walk import Scope, attribute_graphs, attribute_tensors, has_subgraph, names_read, scopes
+from trtlab.model.walk import Scope, attribute_graphs, attribute_tensors, names_read, scopes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -88,11 +88,12 @@ class WorkingCopy:
         copied.CopyFrom(file.proto)
         self.names: list[str] = []
         self.in_circle: dict[int, tuple[str, ...]] = {}
-        for scope in list(scopes(copied)):
-            for node in scope.nodes:
-                self.names.append(node.name)
-        for number, node in enumerate(node for scope in list(scopes(copied)) for node in scope.nodes):
+        nodes = [node for scope in list(scopes(copied)) for node in scope.nodes]
+        for number, node in enumerate(nodes):
+            self.names.append(node.name)
             node.name = token(number)
+        # Nothing of a small model was left out of its message.
+        self._is_whole = file.proto.ByteSize() == len(file.content)
         self.has_functions = bool(copied.functions)
         self.model = _inlined(copied)
         graph = self.model.graph
@@ -108,14 +109,16 @@ class WorkingCopy:
     def _make_units(self) -> None:
         scope = Scope("", self.model.graph, 0)
         order = GraphOrder(scope)
-        circles = order.nodes_in_circles()
+        is_sorted, holders = order.is_sorted(), set(scope.holders)
+        circles = set() if is_sorted else order.nodes_in_circles()
         constant = set(self.initializers) | set(self.sparse)
-        for index in order.sorted_indices():
+        # In a file that is sorted, constants stand near what reads them, which keeps pieces small.
+        for index in range(len(scope.nodes)) if is_sorted else order.sorted_indices():
             node = scope.nodes[index]
             if index in circles:
                 self.in_circle[number_in(node.name)] = tuple(filter(None, node.output))
                 continue
-            holds = has_subgraph(node)
+            holds = index in holders
             reads = tuple(sorted(names_read(node))) if holds else tuple(dict.fromkeys(filter(None, node.input)))
             is_constant = node.op_type not in RANDOM_OPERATORS and (
                 node.op_type in SHAPE_READERS or all(name in constant for name in reads)
@@ -317,6 +320,8 @@ class WorkingCopy:
 
     def restore(self, graph: GraphProto) -> None:
         """Put back the values of large weights."""
+        if self._is_whole:
+            return
         content = self._file.content
         for tensor in graph.initializer:
             restore_data(tensor, content)

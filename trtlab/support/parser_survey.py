@@ -29,10 +29,8 @@ if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
 
 _STOP, _STOP_DOMAIN = "trtlab_stop", "trtlab.survey"
-# A window is a part of a large model, so that a failure does not make the parser read all the rest of it again.
-_WHOLE_NODES = 1500
-_WINDOWS = 10
-_SMALLEST_WINDOW = 150
+# A window is a part of a large model: the parser imports constants first, and would do so again behind every failure.
+_WHOLE_NODES, _WINDOW_NODES = 600, 400
 # How much of all that could stand in for something uncertain must be refused for the same reason.
 _SAME_REASON = 0.75
 _INITIALIZER = re.compile(r"import(?:ing)? initializer: (?!In node)(?P<name>.+?)\s*$")
@@ -281,11 +279,10 @@ class ParserSurvey:
     def _windows(self) -> None:
         """Go through the units that are left, a window at a time, behind every failure."""
         count = len(self.copy.units)
-        limit = size = count if count <= _WHOLE_NODES else max(_SMALLEST_WINDOW, count // _WINDOWS)
+        limit = size = count if count <= _WHOLE_NODES else _WINDOW_NODES
         waiting = [position for position in range(count) if position not in self._accepted]
-        while waiting := self._open(waiting):
+        while window := self._open(waiting, limit):
             self._report("parse", count - len(waiting), count)
-            window = waiting[:limit]
             result = self._parse(self._piece(window))
             if self._take(result, window):
                 limit = size
@@ -293,7 +290,7 @@ class ParserSurvey:
                 limit = len(window) // 2
             else:
                 self._take_unnamed(window[0], result.errors)
-            waiting = [position for position in waiting if position not in self._accepted]
+            waiting = [position for position in waiting if position not in self._accepted and position not in self.gone]
 
     def _take_unnamed(self, position: int, errors: tuple[ParserError, ...]) -> None:
         """Judge a unit that the parser refuses on its own without naming it, or crashes on."""
@@ -306,17 +303,19 @@ class ParserSurvey:
         cuts = self.stand_ins.cuts(self.copy.units[position] for position in window)
         return self.copy.piece(window, self.stand_ins.types, blocked=frozenset(self.gone), cuts=cuts)
 
-    def _open(self, waiting: list[int]) -> list[int]:
-        """Return the units that can be looked at; give up those that read what nothing can stand in for."""
-        opened = []
+    def _open(self, waiting: list[int], limit: int) -> list[int]:
+        """Return the first units that can be looked at; give up those that read what nothing can stand in for."""
+        opened: list[int] = []
         for position in waiting:
             if position in self.gone:
                 continue
             doubt = self.stand_ins.block_of(self.copy.units[position])
-            if doubt is None:
-                opened.append(position)
-            else:
+            if doubt is not None:
                 self._give_up(position, doubt)
+                continue
+            opened.append(position)
+            if len(opened) == limit:
+                break
         return opened
 
     def _take(self, result: ParserPass, window: list[int]) -> bool:

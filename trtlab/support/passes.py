@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -44,7 +44,7 @@ class ParserPass:
 
     accepted: bool
     errors: tuple[ParserError, ...] = ()
-    imported: tuple[ImportedNode, ...] = ()
+    imported: Sequence[ImportedNode] = ()
     importing: str = ""
 
 

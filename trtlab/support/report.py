@@ -100,6 +100,7 @@ class SupportReport(Result):
         findings: What is known before any parse.
         partition: The connected parts that TensorRT would take.
         seconds: Time that it took.
+        survey_seconds: Of that, the survey itself: what the parser and the builder were asked. The rest looks at the file.
         parse_seconds: Time of the first pass of the parser.
         passes: How often the parser was asked.
         builds: How often the builder was asked.
@@ -116,6 +117,7 @@ class SupportReport(Result):
     findings: tuple[Finding, ...] = ()
     partition: Partition = field(default_factory=Partition)
     seconds: float = 0.0
+    survey_seconds: float = 0.0
     parse_seconds: float = 0.0
     passes: int = 0
     builds: int = 0

@@ -202,6 +202,7 @@ class SurveySession:
             findings=tuple(sorted(dict.fromkeys(findings), key=lambda finding: _SEVERITIES[finding.severity])),
             partition=self._partition(nodes, [verdict.status == "supported" for verdict in verdicts]),
             seconds=time.perf_counter() - began,
+            survey_seconds=record.seconds,
             parse_seconds=record.parse_seconds,
             passes=record.passes,
             builds=record.builds,

@@ -23,6 +23,11 @@ _MOST_SIZES, _MOST_SIZES_OF_HEAVY = 6, 2
 _HEAVY_BYTES = 1 << 22
 
 
+def shown_type(tensor: ImportedTensor) -> str:
+    """Return TensorRT's type and shape of a tensor as text: `FLOAT [? x 16]`."""
+    return f"{tensor.dtype} [{' x '.join('?' if size < 0 else str(size) for size in tensor.shape)}]"
+
+
 @dataclass(frozen=True)
 class Doubt:
     """Why a tensor is not exactly what the model has there.
@@ -101,7 +106,7 @@ class StandIns:
         )
         if output.dtype in _ELEMENTS:
             self.types[output.name] = TensorType(_ELEMENTS[output.dtype], shape)
-        self.shown[output.name] = f"{output.dtype} [{' x '.join('?' if n < 0 else str(n) for n in output.shape)}]"
+        self.shown[output.name] = shown_type(output)
 
     def _is_certain(self, name: str) -> bool:
         """Whether the model itself says a shape without an open size: then a doubt further up does not matter."""
