@@ -106,29 +106,29 @@ def _look_further(
     copy = WorkingCopy(file)
     if not tensorrt.attempt("infer", copy.infer):
         copy.do_without_inference()
-    parser = ParserSurvey(copy, tensorrt, report=_reporter(context, _PARSE))
+    by_parser = ParserSurvey(copy, tensorrt, report=_reporter(context, _PARSE))
     named, unplaced = _placed(first, numbers)
     if first.accepted:
-        parser.accept_all(first)
+        by_parser.accept_all(first)
     else:
-        parser.run(first, named)
-    builder = BuilderSurvey(copy, tensorrt, parser, report=_reporter(context, _BUILD))
+        by_parser.run(first, named)
+    by_builder = BuilderSurvey(copy, tensorrt, by_parser, report=_reporter(context, _BUILD))
     if record.depth == "full" and not (built and built.is_guess):
-        builder.run()
-    is_placed = any(verdict.messages for verdict in parser.verdicts.values())
-    messages = builder.unplaced or (built.messages if built and not is_placed else ())
-    context.state[TYPES_KEY] = first.imported, parser.stand_ins.shown
+        by_builder.run()
+    is_placed = any(verdict.messages for verdict in by_parser.verdicts.values())
+    messages = by_builder.unplaced or (built.messages if built and not is_placed else ())
+    context.state[TYPES_KEY] = first.imported, by_parser.stand_ins.shown
     return replace(
         record,
         verdicts=tuple(
             (number, _in_own_words(verdict, number, numbers, copy.in_own_words))
-            for number, verdict in sorted(parser.verdicts.items())
+            for number, verdict in sorted(by_parser.verdicts.items())
             if verdict != Verdict("supported")
         ),
-        unplaced=tuple(error for error in unplaced if not parser.has_placed(error)),
+        unplaced=tuple(error for error in unplaced if not by_parser.has_placed(error)),
         build_messages=tuple(copy.in_own_words(message) for message in messages),
-        passes=record.passes + parser.passes,
-        builds=record.builds + builder.builds,
+        passes=record.passes + by_parser.passes,
+        builds=record.builds + by_builder.builds,
     )
 
 

@@ -231,5 +231,6 @@ def test_hidden_log_takes_lines_too(panel: PanelPage) -> None:
     panel.open(views.running())
     panel.send_log(views.log_records(3000, message="line"))
     panel.tab("log")
-    assert len(shown(panel)) > 10
+    # The list learns its size from an observer, which may speak a frame later than the next.
+    panel.page.wait_for_function("(rows) => document.querySelectorAll(rows).length > 10", arg=ROWS)
     assert scroller(panel).evaluate("(node) => node.scrollTop + node.clientHeight >= node.scrollHeight - 1")
