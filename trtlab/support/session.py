@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from trtlab.model.node_description import RefusalFacts
 from trtlab.model.node_list import NodeList
 from trtlab.support.assembling import Evidence, node_verdicts, refused_tensor, tensor_verdicts
 from trtlab.support.journal import JournalReader
-from trtlab.support.partition import Partition, make_partition
+from trtlab.support.partition import make_partition
 from trtlab.support.report import SupportReport
 from trtlab.support.verdicts import Depth, SurveyRecord
 from trtlab.worker import ActionCancelled, Event, LogRecord, WorkerDied, WorkerLimits, WorkerPool
@@ -67,6 +67,8 @@ class SurveySession:
         limits: Memory and time limits of the worker process.
         pool: Where workers come from; None: the one all of trtlab shares.
         on_progress: Is told what happens, in the thread that reads the worker.
+        on_verdict: Is given the report as soon as the survey has ended, before the look at the file: without findings, and without
+            what these say of a refusal that gives no reason.
     """
 
     def __init__(
@@ -77,10 +79,12 @@ class SurveySession:
         limits: WorkerLimits | None = None,
         pool: WorkerPool | None = None,
         on_progress: Callable[[SurveyProgress], None] | None = None,
+        on_verdict: Callable[[SupportReport], None] | None = None,
     ) -> None:
         self._source = ModelSource(model)
         self._flavour = flavour
         self._on_progress = on_progress or (lambda _: None)
+        self._on_verdict = on_verdict
         self._lease = WorkerLease(limits=limits, pool=pool, on_event=self._take_event)
         self._last_message = ""
         self._journal = JournalReader()
@@ -185,28 +189,14 @@ class SurveySession:
         record = self._survey(depth, profile)
         self._on_progress(SurveyProgress("looking at the model"))
         nodes = from_dict(NodeList, self._call(f"{_SUPPORT}:nodes"))
+        evidence = Evidence(model, nodes.references(), *self._facts(record))
+        if self._on_verdict is not None:
+            self._on_verdict(_report(record, evidence, nodes, began=began))
         checked = self._findings(f"{_MODEL}:check")
-        evidence = Evidence(model, nodes.references(), *self._facts(record), findings=checked)
-        verdicts = node_verdicts(record, evidence)
-        tensors, diagnoses = tensor_verdicts(record, evidence)
         findings = [*checked, *self._opset_findings(model, record), *self._findings(f"{_SUPPORT}:findings")]
-        return SupportReport(
-            supported=record.accepted and (depth == "quick" or bool(record.built)),
-            accepted=record.accepted,
-            depth=depth,
-            model=model,
-            installation=record.installation,
-            nodes=verdicts,
-            tensors=tensors,
-            diagnoses=diagnoses,
-            findings=tuple(sorted(dict.fromkeys(findings), key=lambda finding: _SEVERITIES[finding.severity])),
-            partition=self._partition(nodes, [verdict.status == "supported" for verdict in verdicts]),
-            seconds=time.perf_counter() - began,
-            survey_seconds=record.seconds,
-            parse_seconds=record.parse_seconds,
-            passes=record.passes,
-            builds=record.builds,
-        )
+        operations = self._operations() if record.verdicts else None
+        evidence = replace(evidence, findings=checked)
+        return _report(record, evidence, nodes, findings=findings, operations=operations, began=began)
 
     def _survey(self, depth: Depth, profile: ShapeProfile | None) -> SurveyRecord:
         values = {"depth": depth, "flavour": self._flavour, "profile": profile.to_dict() if profile else None}
@@ -264,17 +254,14 @@ class SurveySession:
             return {}, {}
         return dict(zip(numbers, found, strict=False)), dict(zip(tensors, found[len(numbers) :], strict=True))
 
-    def _partition(self, nodes: NodeList, taken: list[bool]) -> Partition:
-        count = nodes.counts[0] if nodes.counts else 0
-        if all(taken):  # one part, whatever its arithmetic is
-            return make_partition(nodes.sources, taken[:count])
+    def _operations(self) -> Sequence[float | None] | None:
         try:
-            operations = self._call(f"{_GRAPH}:arithmetic")["operations"][:count]
+            found: Sequence[float | None] = self._call(f"{_GRAPH}:arithmetic")["operations"]
         except CancelledError:
             raise
         except CheckError:  # the parts are what matters
-            operations = None
-        return make_partition(nodes.sources, taken[:count], operations)
+            return None
+        return found
 
     def _take_event(self, event: Event) -> None:
         if isinstance(event, PhaseEvent) and self._journal.take(event.name):
@@ -283,6 +270,38 @@ class SurveySession:
             self._on_progress(SurveyProgress(event.name, event.step, event.steps))
         elif isinstance(event, LogRecord) and event.source == "tensorrt":
             self._last_message = event.message
+
+
+def _report(
+    record: SurveyRecord,
+    evidence: Evidence,
+    nodes: NodeList,
+    *,
+    began: float,
+    findings: Sequence[Finding] = (),
+    operations: Sequence[float | None] | None = None,
+) -> SupportReport:
+    verdicts = node_verdicts(record, evidence)
+    tensors, diagnoses = tensor_verdicts(record, evidence)
+    count = nodes.counts[0] if nodes.counts else 0
+    taken = [verdict.status == "supported" for verdict in verdicts[:count]]
+    return SupportReport(
+        supported=record.accepted and (record.depth == "quick" or bool(record.built)),
+        accepted=record.accepted,
+        depth=record.depth,
+        model=evidence.model,
+        installation=record.installation,
+        nodes=verdicts,
+        tensors=tensors,
+        diagnoses=diagnoses,
+        findings=tuple(sorted(dict.fromkeys(findings), key=lambda finding: _SEVERITIES[finding.severity])),
+        partition=make_partition(nodes.sources, taken, operations[:count] if operations is not None else None),
+        seconds=time.perf_counter() - began,
+        survey_seconds=record.seconds,
+        parse_seconds=record.parse_seconds,
+        passes=record.passes,
+        builds=record.builds,
+    )
 
 
 def _unexpected(error: ActionError) -> Diagnosis:

@@ -200,7 +200,11 @@ class GraphPanel(BackgroundPanel):
             return
         self._begin("Reading the model")
         session = SurveySession(
-            self._chosen, flavour=self._flavour, limits=self._limits, on_progress=self._take_progress
+            self._chosen,
+            flavour=self._flavour,
+            limits=self._limits,
+            on_progress=self._take_progress,
+            on_verdict=self._show_report,
         )
         self._session = session
         self._model = session.load()
@@ -230,10 +234,15 @@ class GraphPanel(BackgroundPanel):
     def _check(self, depth: Depth) -> None:
         session = self._open_session()
         self._begin(_TITLES[depth])
-        self._report = session.check(depth=depth).with_source(self._chosen)
-        self.status = view_parts.status_trait(self._report, len(self._report.nodes))
+        report = session.check(depth=depth)
+        self._show_report(report)
         if self._releases is None:
-            self._releases = self._report.other_releases()
+            self._releases = report.other_releases()
+
+    def _show_report(self, report: SupportReport) -> None:
+        self._report = report.with_source(self._chosen)
+        self.status = view_parts.status_trait(report, len(report.nodes))
+        self._dirty.set()
 
     def _send_details(self, number: int) -> None:
         session = self._open_session()
