@@ -16,15 +16,21 @@ if TYPE_CHECKING:
 
 
 class ParsedNetwork:
-    """A network and what must live as long as it: builder and parser. Released in the order that TensorRT needs."""
+    """A network and what must live as long as it: builder and parser. Released in the order that TensorRT needs.
 
-    def __init__(self, flavour: Flavour, *, strongly_typed: bool) -> None:
+    Args:
+        flavour: The TensorRT.
+        strongly_typed: Whether the network takes its types from the model.
+        parser_logger: What the parser logs to, which must outlive it; None: the flavour's logger, as the builder does.
+    """
+
+    def __init__(self, flavour: Flavour, *, strongly_typed: bool, parser_logger: Any = None) -> None:  # noqa: ANN401 - ILogger
         module = flavour.module
         self.flavour = flavour
         self.builder = module.Builder(flavour.logger)
         # A network that only the parser refers to is freed under it; both are kept here.
         self.network = self.builder.create_network(network_flags(module, strongly_typed=strongly_typed))
-        self.parser = module.OnnxParser(self.network, flavour.logger)
+        self.parser = module.OnnxParser(self.network, parser_logger or flavour.logger)
 
     def parse(self, file: ModelFile) -> bool:
         """Parse; return whether the parser accepted the model."""

@@ -77,7 +77,7 @@ def _first_passes(
     networks: list[ParsedNetwork] = []
 
     def parse() -> ParserPass:
-        found, parsed = tensorrt.parse_content(file.content, file.proto)
+        found, parsed = tensorrt.parse_whole(file.content, file.proto)
         networks.append(parsed)
         return found
 
@@ -204,7 +204,7 @@ def node_facts(context: ActionContext, *, places: list[tuple[int, str]]) -> list
 
     file = loaded_model(context)
     wanted: Iterable[tuple[int, str]] = ((int(number), str(tensor)) for number, tensor in places)
-    return [facts.to_dict() for facts in collect_facts_at(file.proto, list(wanted), folder=file.path.parent)]
+    return [facts.to_dict() for facts in collect_facts_at(file, list(wanted))]
 
 
 def reduce(

@@ -60,6 +60,10 @@ class TensorRtSurvey:
         self._flavour, self._sink, self._context, self._path = flavour, sink, context, path
         self._sizes, self._values = sizes or {}, values or {}
         self._monitor = make_progress_monitor(flavour.module, context)
+        self._lines: list[str] = []
+        self._line_logger = _make_line_logger(flavour.module, self._lines)
+        # TensorRT's own, which drops lines in C++: handing one to Python takes as long as the parser's work on it.
+        self._quiet_logger = flavour.module.Logger(flavour.module.Logger.INTERNAL_ERROR)
 
     def parse(self, model: ModelProto, content: bytes) -> ParserPass:
         """Have the parser look at a piece of the model."""
@@ -67,23 +71,48 @@ class TensorRtSurvey:
         parsed.release()
         return found
 
+    def parse_whole(self, content: Content, model: ModelProto) -> tuple[ParserPass, ParsedNetwork]:
+        """Have the parser look at the model as it is, which it mostly takes: what it imported then is found out when somebody asks."""
+        accepted, parsed = self._parse(content, self._quiet_logger)
+        if accepted:
+            return ParserPass(True, imported=ImportedNodes(lambda: self._lines_about(content))), parsed
+        parsed.release()
+        return self.parse_content(content, model)
+
     def parse_content(self, content: Content, model: ModelProto) -> tuple[ParserPass, ParsedNetwork]:
         """Have the parser look at a serialized model; `model` is its message, which may lack the values of weights.
 
         Returns:
             What the parser says, and its network, which the caller releases.
         """
+        self._lines.clear()
+        accepted, parsed = self._parse(content, self._line_logger)
+        lines = self._lines.copy()
+        imported = ImportedNodes(lambda: lines)
+        if accepted:
+            return ParserPass(True, imported=imported), parsed
+        try:
+            errors = tuple(read_errors(parsed.parser, model.graph))
+        except BaseException:
+            parsed.release()
+            raise
+        return ParserPass(False, errors, imported, _importing(lines, imported)), parsed
+
+    def _parse(self, content: Content, logger: Any) -> tuple[bool, ParsedNetwork]:  # noqa: ANN401 - ILogger
         self._context.raise_if_cancelled()
-        with self._collected() as lines:
-            parsed = ParsedNetwork(self._flavour, strongly_typed=False)
+        with self._silenced():
+            parsed = ParsedNetwork(self._flavour, strongly_typed=False, parser_logger=logger)
             try:
-                accepted = parsed.parse_content(content, self._path)
-                errors = () if accepted else tuple(read_errors(parsed.parser, model.graph))
+                return parsed.parse_content(content, self._path), parsed
             except BaseException:
                 parsed.release()
                 raise
-        imported = ImportedNodes(lines)
-        return ParserPass(accepted, errors, imported, "" if accepted else _importing(lines, imported)), parsed
+
+    def _lines_about(self, content: Content) -> list[str]:
+        """Parse a model that the parser takes once more, and return the lines about its nodes."""
+        self._lines.clear()
+        self._parse(content, self._line_logger)[1].release()
+        return self._lines.copy()
 
     def build(self, model: ModelProto, content: bytes) -> BuildPass:
         """Have the parser and the builder make an engine of a piece, and forget it."""
@@ -111,7 +140,7 @@ class TensorRtSurvey:
 
     def _build_once(self, parsed: ParsedNetwork, model: ModelProto, values: Values) -> BuildPass:
         self._context.raise_if_cancelled()
-        with self._collected():
+        with self._silenced():
             notes = self._sink.notes
             config = parsed.builder.create_builder_config()
             has_made_up = self._add_profile(parsed, config, model, values)
@@ -153,22 +182,34 @@ class TensorRtSurvey:
         return self._sizes.get(f"{name}:{axis}") or self._sizes.get(symbol) or _UNNAMED_SIZES
 
     @contextlib.contextmanager
-    def _collected(self) -> Iterator[list[str]]:
-        """Keep the lines about imported nodes, and nothing else: hundreds of passes would fill the log."""
-        lines: list[str] = []
-
-        def take(severity: str, message: str) -> None:
-            del severity
-            if _MARK in message or message.startswith(_BEGIN):
-                lines.append(message)
-
+    def _silenced(self) -> Iterator[None]:
+        """Keep TensorRT's messages out of the log, which hundreds of passes would fill; the notes are the block's own."""
         report, notes = self._sink.report, self._sink.notes
         self._sink.begin()
-        self._sink.report = take
+        self._sink.report = lambda *_: None
         try:
-            yield lines
+            yield
         finally:
             self._sink.report, self._sink.notes = report, notes
+
+
+def _make_line_logger(module: Any, lines: list[str]) -> Any:  # noqa: ANN401 - a TensorRT module and its logger
+    """Return a logger for parsers that keeps the lines about imported nodes, and nothing else."""
+
+    def take(severity: Any, msg: str) -> None:  # noqa: ANN401
+        del severity
+        if _MARK in msg or msg.startswith(_BEGIN):
+            lines.append(msg)
+
+    class LineLogger(module.ILogger):  # type: ignore[misc]
+        """Keeps lines."""
+
+        log = staticmethod(take)
+
+        def __init__(self) -> None:
+            module.ILogger.__init__(self)
+
+    return LineLogger()
 
 
 def _inputs(network: Any) -> list[Any]:  # noqa: ANN401 - INetworkDefinition and ITensor
@@ -178,12 +219,12 @@ def _inputs(network: Any) -> list[Any]:  # noqa: ANN401 - INetworkDefinition and
 class ImportedNodes(Sequence[ImportedNode]):
     """The nodes that some lines of the log tell of. Of a model that is taken as it is nobody may ever ask, so these are read late."""
 
-    def __init__(self, lines: list[str]) -> None:
+    def __init__(self, lines: Callable[[], list[str]]) -> None:
         self._lines = lines
 
     @cached_property
     def _nodes(self) -> tuple[ImportedNode, ...]:
-        return tuple(_imported(self._lines))
+        return tuple(_imported(self._lines()))
 
     @overload
     def __getitem__(self, index: int) -> ImportedNode: ...

@@ -72,13 +72,15 @@ def _tools_accept(file: ModelFile) -> bool:
     """
     import onnx
 
-    content = file.content
-    if not isinstance(content, bytes) or file.external_data.files:
+    content = file.tool_content
+    if content is None:
         return False
     try:
         onnx.checker.check_model(content)
-        inferred = onnx.shape_inference.infer_shapes(content, check_type=True, strict_mode=True, data_prop=True)
     except (*_refusals(), ValueError, RuntimeError, TypeError):
+        return False
+    inferred = file.inferred
+    if inferred is None:
         return False
     # Where the file has a main graph alone, nobody needs to look for another one.
     inferred_scopes = [Scope("", inferred.graph, 0)] if len(file.scopes) == 1 else list(scopes(inferred))

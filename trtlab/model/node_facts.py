@@ -21,6 +21,8 @@ from trtlab.model.walk import Scope, node_reference
 if TYPE_CHECKING:
     from onnx import AttributeProto, ModelProto, NodeProto, ValueInfoProto
 
+    from trtlab.model.reading import ModelFile
+
 MOST_NODES = 50
 _MOST_TENSORS = 20
 _MOST_READERS = 3
@@ -48,31 +50,37 @@ def collect_facts(
     return (*facts, *(RefusalFacts() for _ in refused[MOST_NODES:]))
 
 
-def collect_facts_at(
-    model: ModelProto, places: Sequence[tuple[int, str]], *, folder: Path | None = None
-) -> tuple[RefusalFacts, ...]:
-    """Return what the model says about nodes and tensors, in their order.
+def collect_facts_at(file: ModelFile, places: Sequence[tuple[int, str]]) -> tuple[RefusalFacts, ...]:
+    """Return what a model that was read says about nodes and tensors, in their order.
 
     Args:
-        model: The model.
+        file: The model.
         places: For each the number of the node, -1 for none, and the name of the tensor, or an empty text.
-        folder: Where its external data lie.
     """
-    search = NodeSearch(model)
+    search = NodeSearch(file.proto)
     found = search.by_number({number for number, _ in places if number >= 0})
-    collector = _Collector(model, folder, search, infer=bool(found))
+    collector = _Collector(file.proto, file.path.parent, search, infer=bool(found), inferred=file.inferred)
     return tuple(collector.facts(None, found.get(number), tensor) for number, tensor in places)
 
 
 class _Collector:
     """Looks at one model."""
 
-    def __init__(self, model: ModelProto, folder: Path | None, search: NodeSearch, *, infer: bool) -> None:
+    def __init__(
+        self,
+        model: ModelProto,
+        folder: Path | None,
+        search: NodeSearch,
+        *,
+        infer: bool,
+        inferred: ModelProto | None = None,
+    ) -> None:
         self._model = model
         self._main = search.scopes[0]
         self._types = dict(_declared_types(search.scopes))
         if infer:
-            for key, value in _inferred_types(model, folder):
+            found = _inferred_types(model, folder) if inferred is None else _types_like(search.scopes, inferred)
+            for key, value in found:
                 known = self._types.get(key)
                 if known is None or not known.type.tensor_type.HasField("shape"):
                     self._types[key] = value
@@ -195,6 +203,16 @@ def _inferred_types(model: ModelProto, folder: Path | None) -> Iterator[tuple[tu
                 for value in (*scope.body.value_info, *scope.body.output):
                     if not isinstance(value, str):
                         yield (path, value.name), value
+
+
+def _types_like(all_scopes: Sequence[Scope], inferred: ModelProto) -> Iterator[tuple[tuple[str, str], ValueInfoProto]]:
+    """Yield the same of a model whose graphs stand in the same order."""
+    from trtlab.model.walk import scopes
+
+    for known, scope in zip(all_scopes, scopes(inferred), strict=False):
+        for value in (*scope.body.value_info, *scope.body.output):
+            if not isinstance(value, str):
+                yield (known.path, value.name), value
 
 
 def _short_reference(node: NodeProto, place: FoundNode) -> NodeReference:

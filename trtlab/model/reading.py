@@ -8,6 +8,7 @@ import mmap
 import os
 import queue
 import stat
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 PROTOBUF_LIMIT_BYTES = 2**31 - 1
 _HASH_BLOCK_BYTES = 1 << 22
 _LARGE_BYTES = 1 << 22
+# Of a file with more than this for each node most is weights.
+_MOST_BYTES_OF_NODE = 2000
 Content = bytes | mmap.mmap
 
 
@@ -52,6 +55,40 @@ class ModelFile:
         for file in self.external_data.files:
             _hash_file(digest, path.parent / file.location)
         self.sha256 = digest.hexdigest()
+
+    @cached_property
+    def tool_content(self) -> bytes | None:
+        """The file for onnx's tools, which copy what they are given several times: None if its weights are large or lie outside."""
+        content = self.content
+        if self.external_data.files:
+            return None
+        if isinstance(content, bytes):
+            return content
+        nodes = sum(len(scope.nodes) for scope in self.scopes)
+        return bytes(content) if len(content) <= _MOST_BYTES_OF_NODE * nodes else None
+
+    @cached_property
+    def inferred(self) -> ModelProto | None:
+        """The model with what strict shape inference finds; None where it refuses the model, or should not be given it whole.
+
+        Not to be changed: whoever asks shares it.
+        """
+        import onnx
+
+        content = self.tool_content
+        if content is None:
+            return None
+        refusals = (
+            onnx.checker.ValidationError,
+            onnx.shape_inference.InferenceError,
+            ValueError,
+            RuntimeError,
+            TypeError,
+        )
+        try:
+            return onnx.shape_inference.infer_shapes(content, check_type=True, strict_mode=True, data_prop=True)
+        except refusals:
+            return None
 
 
 def _read_bytes(path: Path, digest: hashlib._Hash) -> Content:

@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from trtlab.model.description import Dimension
-from trtlab.model.graph_order import GraphOrder
 from trtlab.model.light_copy import LightCopy
 from trtlab.model.skeleton import restore_data
 from trtlab.model.tensor_origin import RANDOM_OPERATORS, SHAPE_READERS
@@ -108,8 +107,10 @@ class WorkingCopy:
 
     def _make_units(self) -> None:
         scope = Scope("", self.model.graph, 0)
-        order = GraphOrder(scope)
-        is_sorted, holders = order.is_sorted(), set(scope.holders)
+        # What is known of the file need not be found out again of its copy.
+        alike = scope if self.has_functions else self._file.scopes[0]
+        order = alike.order
+        is_sorted, holders = order.is_sorted(), set(alike.holders)
         circles = set() if is_sorted else order.nodes_in_circles()
         constant = set(self.initializers) | set(self.sparse)
         # In a file that is sorted, constants stand near what reads them, which keeps pieces small.
@@ -135,6 +136,8 @@ class WorkingCopy:
         """The model with the types that ONNX infers, None where it cannot."""
         import onnx
 
+        if not self.has_functions and self._file.inferred is not None:
+            return self._file.inferred
         light = LightCopy(self.model, self._file.path.parent).model
         try:
             return onnx.shape_inference.infer_shapes(light, data_prop=True)

@@ -206,14 +206,10 @@ class ModelFacts:
             RuntimeError,
             TypeError,
         )
-        content = self.file.content
+        content = self.file.tool_content
         with contextlib.suppress(*failures):
-            if (
-                isinstance(content, bytes)
-                and not self.file.external_data.files
-                and not any(map(self.is_unnamed, self.open_sizes))
-            ):
-                inferred = onnx.shape_inference.infer_shapes(content, data_prop=True)
+            if content is not None and not any(map(self.is_unnamed, self.open_sizes)):
+                inferred = self.file.inferred or onnx.shape_inference.infer_shapes(content, data_prop=True)
                 # Where the file has a main graph alone, nobody needs to look for another one.
                 alone = [Scope("", inferred.graph, 0)] if len(self.file.scopes) == 1 else scopes(inferred)
                 for scope, known in zip(alone, self.file.scopes, strict=False):
