@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import onnx
-from benchmark_models import unfolded_residual
+from benchmark_models import MODELS, Shapes, unfolded_residual
 from onnx import TensorProto, helper
 
 SAMPLE_MODELS = Path(__file__).resolve().parents[1] / "sample_models"
@@ -18,6 +18,12 @@ def good_models() -> dict[str, onnx.ModelProto]:
         "5,016 nodes": unfolded_residual(228),
         "20,020 nodes": unfolded_residual(910),
     }
+
+
+def shapes_of(path: Path) -> Shapes:
+    """Return the shape profile that a model of these, read from a file, is built with on all sides."""
+    inputs = {value.name for value in onnx.load(path).graph.input}
+    return next(item.shapes for item in MODELS.values() if set(item.shapes) <= inputs)
 
 
 def with_faults(model: onnx.ModelProto, count: int, *, importer_only: bool = False) -> tuple[onnx.ModelProto, set[str]]:
