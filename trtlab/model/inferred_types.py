@@ -35,7 +35,7 @@ class InferredTypes:
     def __init__(self, file: ModelFile, *, sizes: Sizes | None = None) -> None:
         self.assumed: dict[str, int] = {}
         self._types: dict[tuple[int, str], ValueInfoProto] = {}
-        light = LightCopy(file.proto, file.path.parent)
+        light = LightCopy(file.proto, file.path.parent, order=file.scopes[0].order)
         if sizes is not None:
             self._close_sizes(light.model, sizes)
         else:
