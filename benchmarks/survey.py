@@ -2,7 +2,7 @@
 
 Run: `cd benchmarks && python survey.py --write --libraries FOLDER`. FOLDER holds what is no dependency of trtlab
 (`python -m pip install --no-deps --target FOLDER trtcheck==1.1.0 onnx-graphsurgeon==0.6.1`; the second is needed by Polygraphy's
-partitions). `--parts nodes verdicts time` measures some parts, and `--write` replaces those parts of `survey.md`.
+partitions). `--parts nodes builder verdicts time` measures some parts, and `--write` replaces those parts of `survey.md`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,16 @@ import survey_time
 from machine import machine_line
 
 REPORT = Path(__file__).with_suffix(".md")
-_TITLES = {"nodes": "Which nodes are refused", "verdicts": "Whether verdicts are TensorRT's", "time": "Time and memory"}
+_TITLES = {
+    "nodes": "Faults that the parser refuses",
+    "builder": "Some faults that parse and stop the builder among them",
+    "verdicts": "Whether verdicts are TensorRT's",
+    "time": "Time and memory",
+}
 _INTRODUCTION = """# What a check finds, and what it costs
 
 `cd benchmarks && python survey.py --write --libraries FOLDER` makes this page (`--help` says what goes into the folder).
-Polygraphy is 0.53.6, on TensorRT-RTX as everything here. The models of the first part are made by joining good and faulty
+Polygraphy is 0.53.6, on TensorRT-RTX as everything here. The models of the first two parts are made by joining good and faulty
 nodes at random, 1 to 20 faults each, branches included (`tests/support/joined_models.py`); which nodes are faulty is known by
 construction.
 """
@@ -58,7 +63,8 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
     measure: dict[str, Callable[[], list[str]]] = {
-        "nodes": lambda: survey_nodes.measure(arguments.models, arguments.full_models, arguments.libraries),
+        "nodes": lambda: survey_nodes.measure(arguments.models, arguments.libraries, builder=False),
+        "builder": lambda: survey_nodes.measure(arguments.full_models, arguments.libraries, builder=True),
         "verdicts": survey_backend.compare,
         "time": lambda: survey_time.text(arguments.rounds, arguments.libraries, only=arguments.case),
     }

@@ -147,11 +147,11 @@ def score(count: int, *, builder: bool, tools: dict[str, Tool]) -> dict[str, Cou
     return found
 
 
-def table(title: str, found: dict[str, Counter[str]], count: int) -> list[str]:
+def table(found: dict[str, Counter[str]], count: int) -> list[str]:
     """Return the lines of a table."""
     any_counts = next(iter(found.values()))
     lines = [
-        f"**{title}**: {count} models, {any_counts['faulty']:,} faulty and {any_counts['good']:,} good nodes.", "",
+        f"{count} models, {any_counts['faulty']:,} faulty and {any_counts['good']:,} good nodes.", "",
         "| | faulty nodes found | good nodes accused | nodes not judged | models all right | models it fails on |",
         "|---|---|---|---|---|---|",
     ]  # fmt: skip
@@ -163,29 +163,19 @@ def table(title: str, found: dict[str, Counter[str]], count: int) -> list[str]:
     return [*lines, ""]
 
 
-def measure(quick: int, full: int, libraries: str) -> list[str]:
-    """Return the text of this part."""
-    parser, polygraphy = by_parser(), by_polygraphy(libraries, is_partitioned=False)
-    peers: dict[str, Tool] = {
-        "the parser alone, one parse": parser,
-        "`polygraphy inspect capability`": polygraphy,
+def measure(count: int, libraries: str, *, builder: bool) -> list[str]:
+    """Return the text of this part: with faults that the parser refuses, or with some that stop the builder among them."""
+    tools: dict[str, Tool] = {"trtlab, quick": by_trtlab("quick")}
+    if builder:
+        tools["trtlab, full"] = by_trtlab("full")
+    tools |= {
+        "the parser alone, one parse": by_parser(),
+        "`polygraphy inspect capability`": by_polygraphy(libraries, is_partitioned=False),
         "the same `--with-partitioning --shape-inference`": by_polygraphy(libraries, is_partitioned=True),
     }
-    if (Path(libraries or ".") / "trtcheck").is_dir():
-        peers["trtcheck 1.1.0, critical"] = by_trtcheck(libraries, with_doubts=False)
-        peers["trtcheck 1.1.0, also what it wants verified"] = by_trtcheck(libraries, with_doubts=True)
-    lines = table(
-        "Faults that the parser refuses",
-        score(quick, builder=False, tools={"trtlab, quick": by_trtlab("quick"), **peers}),
-        quick,
-    )
-    lines += table(
-        "Some faults that parse and stop the builder among them",
-        score(
-            full, builder=True, tools={"trtlab, quick": by_trtlab("quick"), "trtlab, full": by_trtlab("full"), **peers}
-        ),
-        full,
-    )
-    if len(peers) == 3:
-        lines += ["trtcheck was not there (`--libraries`), so nothing is said of it.", ""]
-    return lines
+    has_trtcheck = (Path(libraries) / "trtcheck").is_dir() if libraries else False
+    if has_trtcheck:
+        tools["trtcheck 1.1.0, critical"] = by_trtcheck(libraries, with_doubts=False)
+        tools["trtcheck 1.1.0, also what it wants verified"] = by_trtcheck(libraries, with_doubts=True)
+    lines = table(score(count, builder=builder, tools=tools), count)
+    return lines if has_trtcheck else [*lines, "trtcheck was not there (`--libraries`), so nothing is said of it.", ""]
