@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from machine import QUIET_CORES
 from survey_models import SAMPLE_MODELS, good_models, shapes_of, with_faults
 from survey_side import Answer, Side
 
@@ -128,19 +127,25 @@ def row(case: Case, rounds: list[Round]) -> str:
     cells = [case.title, f"{_fastest(rounds, 'parse', 'parse'):.3f}", f"{_fastest(rounds, 'start'):.3f}"]
     cells.append(f"{_fastest(rounds, 'start', 'with_onnx'):.3f}")
     for name, key in (("warm", "survey"), ("warm", "seconds"), ("cold", "seconds")):
-        verdicts = []
-        for pick in (_fastest, _median):
-            limit = case.goal * pick(rounds, "parse", "parse") + pick(rounds, "start")
-            verdicts.append(pick(rounds, name, key) - limit)
-        over = "met" if verdicts[0] <= 0 else f"**missed by {verdicts[0]:.2f} s**"
-        if (verdicts[0] <= 0) != (verdicts[1] <= 0):
-            over += f"; by medians {'met' if verdicts[1] <= 0 else f'missed by {verdicts[1]:.2f} s'}"
+        over = _verdict(case, rounds, name, key)
         ratio = "" if name == "cold" else f"{_fastest(rounds, name, key) / _fastest(rounds, 'parse', 'parse'):.1f} ×; "
         cells.append(f"{_fastest(rounds, name, key):.3f} ({ratio}{over})")
     cells += [f"{_fastest(rounds, 'inside'):.3f}", f"{_fastest(rounds, 'process'):.2f}"]
     cells += [str(last[name]) for name in ("refused", "unknown", "passes")]
     cells.append(f"{len(rounds)} ({len(_quiet(rounds))})")
     return "| " + " | ".join(cells) + " |"
+
+
+def _verdict(case: Case, rounds: list[Round], name: str, key: str) -> str:
+    """Return whether the goal is met: by the fastest, and where they say otherwise by the medians and by the wider reading."""
+    over: list[float] = []
+    for pick, widened in ((_fastest, 1.0), (_median, 1.0), (_fastest, case.goal)):
+        limit = case.goal * pick(rounds, "parse", "parse") + widened * pick(rounds, "start")
+        over.append(pick(rounds, name, key) - limit)
+    text = "met" if over[0] <= 0 else f"**missed by {over[0]:.2f} s**"
+    if (over[0] <= 0) != (over[1] <= 0):
+        text += f", by medians {'met' if over[1] <= 0 else f'missed by {over[1]:.2f} s'}"
+    return f"{text}, met if read widely" if over[0] > 0 >= over[2] else text
 
 
 def full_row(case: Case, rounds: list[Round]) -> str:
@@ -194,10 +199,11 @@ TIME_HEAD = [
     "faults, in plain TensorRT Python with TensorRT's own logger at ERROR. *Start*: a new worker until TensorRT is loaded, and until it",
     "has read a first model too, which needs onnx. *Survey*: what the parser is asked, in a warm worker (× the parse). *Check*: from the",
     "path to the report, with the look at the file (ONNX's checker, findings, evidence, partition); cold in a process that never checked",
-    "before. Goal for each: 1.3 times the parse, plus the start without onnx; with 20 faults 3 times the parse, plus that start. (Warm",
-    "there is no start to wait for: the ratios tell more.) Polygraphy: `inspect capability`, in a process that has done it before, and",
-    "as a command; it parses once, and so names the first importer failure alone. A round is quiet if everything else on the machine",
-    f"took less than a fifth of a core ({QUIET_CORES}); quiet ones are judged where there are three.", "",
+    "before. Goal for each: 1.3 times the parse, plus the start without onnx; with 20 faults 3 times the parse, plus that start. Read",
+    "widely, 1.3 or 3 times both. Warm there is no start to wait for, so there the ratios tell more: met with that allowance is not 1.3",
+    "times the parse. Polygraphy: `inspect capability`, in a process that has done it before, and as a command; it parses once, and so",
+    "names the first importer failure alone. A round is quiet if everything else on the machine took less than a fifth of a core",
+    "(and 0.02 s, which is how coarse the count is) in each part of it but the command; quiet ones are judged where there are three.", "",
     "| " + " | ".join(_COLUMNS) + " |", "|" + "---|" * len(_COLUMNS),
 ]  # fmt: skip
 FULL_HEAD = [
